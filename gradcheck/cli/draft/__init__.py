@@ -1,0 +1,1 @@
+"""First cases for a file of layers, drafted from its text alone."""

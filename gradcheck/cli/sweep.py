@@ -1,0 +1,67 @@
+"""``gradcheck sweep``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gradcheck.cli import changes, preferred
+from gradcheck.cli import options as common
+from gradcheck.cli.parameters import Index
+from gradcheck.cli.screen import Screen
+from gradcheck.cli.targets import Target
+from gradcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from gradcheck.report.curve import Curve
+    from gradcheck.trial.sweep import SweptEntry
+
+
+@click.command("sweep", cls=preferred.ProjectCommand)
+@click.argument("target", type=Target(), metavar="CASE")
+@click.option("--of", "name", metavar="INPUT", help="Which input; by default the one that decided the verdict.")
+@click.option("--at", "index", type=Index(), metavar="1,3", help="Which entry of it; by default the worst.")
+@common.declare(changes.backward, changes.options, common.color, common.debug)
+def command(target: str, name: str | None, index: tuple[int, ...] | None, color: str, **changed: Any) -> int:
+    """Show the error of a difference against its step, so that one sees why the verdict holds.
+
+    One entry of the gradient is measured with steps from far too short, where round-off rules, to far too long, where
+    truncation does: the V between them, the step that was chosen, and how far the backward is from all of it.
+    """
+    chosen = changes.choose((target,), changes.collect(changed))
+    if len(chosen) != 1:
+        names = [case.name for case, _ in chosen]
+        listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        raise UsageError(f"{target!r} stands for {len(names)} cases; a sweep is of one", f"there are {listed}")
+    from gradcheck.report.curve import draw_curve
+    from gradcheck.runner.capture import captured
+    from gradcheck.trial.sweep import sweep_case
+
+    screen = Screen.open(color)
+    with captured():
+        swept = sweep_case(chosen[0][0], name, index)
+    screen.print(draw_curve(_curve(swept), width=screen.width, color=screen.color))
+    return 0
+
+
+def _curve(swept: SweptEntry) -> Curve:
+    from gradcheck.report import numbers
+    from gradcheck.report.curve import Curve
+
+    found = swept.sweep
+    return Curve(
+        case=swept.report.name,
+        verdict=swept.report.verdict,
+        entry=swept.name + numbers.at(swept.index),
+        steps=[float(step) for step in found.steps],
+        errors=[float(error) for error in found.errors],
+        numeric=found.reference,
+        bound=found.bound,
+        analytic=swept.analytic,
+        chosen=found.chosen,
+        best=found.best,
+        roundoff=found.roundoff,
+        truncation=found.truncation,
+        evaluations=found.evaluations,
+    )

@@ -1,0 +1,101 @@
+"""Calls of the function under measurement: counted, on fresh arrays, never raising for a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array: TypeAlias = "NDArray[np.float64]"
+Indices: TypeAlias = "NDArray[np.intp]"
+Mask: TypeAlias = "NDArray[np.bool_]"
+Function: TypeAlias = "Callable[[Array], Array]"
+
+
+class Evaluator:
+    """A function of one array whose calls are counted.
+
+    Parameters
+    ----------
+    function
+        Takes a float64 array and returns the outputs as one flat array of M numbers.
+    outputs
+        M, where it is known; otherwise the first call says it. A later call that returns another number of
+        outputs counts as one whose outputs are all nan: at that point the function is another one.
+    """
+
+    def __init__(self, function: Function, outputs: int | None = None) -> None:
+        self._function = function
+        self._outputs = outputs
+        self.count = 0
+
+    def __call__(self, x: Array) -> Array:
+        """Value at `x`, as an array that nobody else holds; `x` itself is not handed out."""
+        # copies on both sides: the function may write into its argument, and may return a buffer that it reuses
+        return np.array(self.view(x.copy()))
+
+    def view(self, x: Array) -> Array:
+        """Value at `x`, which the function may overwrite, valid until the next call."""
+        self.count += 1
+        with np.errstate(all="ignore"):
+            value = np.asarray(self._function(x), dtype=np.float64).reshape(-1)
+        if self._outputs is None:
+            self._outputs = value.size
+        elif value.size != self._outputs:
+            return np.full(self._outputs, np.nan)
+        return value
+
+
+def as_evaluator(function: Function | Evaluator) -> Evaluator:
+    """Wrap `function` unless its calls are counted already."""
+    return function if isinstance(function, Evaluator) else Evaluator(function)
+
+
+def power_of_two(values: Array) -> Array:
+    """Round to the nearest power of two (by exponent); such steps keep x + h and x - h exact."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exponent = np.round(np.log2(values))
+    return np.asarray(2.0**exponent, dtype=np.float64)
+
+
+def root_sum_squares(values: Array) -> Array:
+    """Root of the sum of squares along the last axis, without underflow of the squares."""
+    if values.shape[-1] == 0:
+        return np.zeros(values.shape[:-1])
+    size = np.abs(values)
+    largest = size.max(axis=-1, keepdims=True)
+    unit = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    with np.errstate(under="ignore", invalid="ignore", over="ignore"):
+        scaled: Array = (unit * np.sqrt(((size / unit) ** 2).sum(axis=-1, keepdims=True)))[..., 0]
+    return scaled
+
+
+def root_mean_square(values: Array) -> float:
+    """Root mean square over the finite values; 0 where there are none."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0
+    return float(root_sum_squares(finite.reshape(1, -1))[0]) / float(np.sqrt(finite.size))
+
+
+def median(values: ArrayLike) -> float:
+    """Return the median of all values; nan if one of them is, or there is none.
+
+    As ``np.median`` does; that imports ``numpy.ma``, which takes as long as a small check.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=None)
+    if not ordered.size or np.isnan(ordered[-1]):
+        return float(np.nan)
+    middle = ordered.size // 2
+    return float(ordered[middle] if ordered.size % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
+
+
+def percentile(values: Array, percent: float) -> float:
+    """Return a percentile of some finite values, between two of them by proportion, as ``np.percentile`` does."""
+    ordered = np.sort(values, axis=None)
+    place = (ordered.size - 1) * percent / 100
+    below = int(place)
+    above = min(below + 1, ordered.size - 1)
+    return float(ordered[below] + (ordered[above] - ordered[below]) * (place - below))

@@ -1,0 +1,26 @@
+"""Many cases: isolated from each other and from the run, on all cores, or on a cluster.
+
+What runs when: nothing of the user's is imported here, nor while cases are listed or validated; a layer is imported,
+and run, in a worker process. Isolation contains accidents. It is no sandbox: a layer has all the rights of its user.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradcheck.runner.outcome import not_run
+    from gradcheck.runner.plan import Plan
+    from gradcheck.runner.run import run_cases
+
+_HOMES = {"Plan": "plan", "not_run": "outcome", "run_cases": "run"}
+
+__all__ = ["Plan", "not_run", "run_cases"]
+
+
+def __getattr__(name: str) -> object:
+    """Load a name when it is first used: the help of the command line needs no queues (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,82 @@
+"""Cases tried by several workers at once, their reports handed out in the order of the cases."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from gradcheck.model import Case, Report
+from gradcheck.runner.keeper import Keeper
+from gradcheck.runner.order import Watch, in_order
+from gradcheck.runner.plan import Plan
+from gradcheck.runner.slot import Slot, StoppedError
+
+
+class Pool:
+    """Some workers and the cases before them.
+
+    Parameters
+    ----------
+    cases
+        What to try.
+    plan
+        With how many workers, and how much each case may take.
+    """
+
+    def __init__(self, cases: Sequence[Case], plan: Plan) -> None:
+        self.cases, self.plan = cases, plan
+        self._keeper = Keeper()
+        self._slots = [Slot(self._keeper, plan.memory_of_worker()) for _ in range(plan.workers_for(len(cases)))]
+        self._waiting = deque(range(len(cases)))
+        self._running: dict[int, str] = {}
+        self._results: queue.Queue[tuple[int, Report | Exception]] = queue.Queue()
+
+    def run(self, watch: Watch | None = None) -> Iterator[Report]:
+        """Yield the report of each case, in their order.
+
+        Raises
+        ------
+        UsageError
+            If no worker can be started.
+        """
+        threads = [threading.Thread(target=self._work, args=(slot,), daemon=True) for slot in self._slots]
+        for thread in threads:
+            thread.start()
+        try:
+            yield from in_order(len(self.cases), self._results, lambda done: self._tell(watch, done))
+        finally:
+            self._waiting.clear()
+            for slot in self._slots:
+                slot.stop()
+            for thread in threads:
+                thread.join()
+            self._keeper.close()
+
+    def _work(self, slot: Slot) -> None:
+        try:
+            while True:
+                try:
+                    number = self._waiting.popleft()
+                except IndexError:
+                    break
+                case = self.cases[number]
+                self._running[number] = case.name
+                result: Report | Exception
+                try:
+                    result = slot.run(case, self.plan.timeout_of(case))
+                except StoppedError:
+                    raise
+                except Exception as error:  # noqa: BLE001 -- it is raised in the thread that waits for it
+                    result = error
+                self._running.pop(number)
+                self._results.put((number, result))
+        except StoppedError:
+            pass
+        finally:
+            slot.close()
+
+    def _tell(self, watch: Watch | None, done: int) -> None:
+        if watch is not None:
+            watch(done, [name for _, name in sorted(self._running.copy().items())])

@@ -1,0 +1,39 @@
+"""Cases tried one after the other in this process: at once, within reach of a debugger, and protected from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+
+from gradcheck.model import Case, Report, Verdict
+from gradcheck.runner.capture import captured
+from gradcheck.runner.order import Watch
+
+
+def run_serially(cases: Sequence[Case], *, capture: bool = True, watch: Watch | None = None) -> Iterator[Report]:
+    """Try each case and yield its report, in their order; Ctrl-C is let through.
+
+    Parameters
+    ----------
+    cases
+        What to try.
+    capture
+        Whether what the layers print is kept for the report instead of being shown, and input and a debugger are out
+        of reach.
+    watch
+        Called before each case.
+    """
+    # numpy is imported with the first case, not before
+    from gradcheck.runner.attempt import attempt, clean_up
+    from gradcheck.runner.state import State
+
+    for number, case in enumerate(cases):
+        if watch is not None:
+            watch(number, [case.name])
+        before = State.take()
+        with captured() if capture else nullcontext() as tail:
+            report = attempt(case)
+        clean_up(case, report, before, tracing=False)
+        if tail is not None and report.verdict is Verdict.ERROR and not report.output:
+            report.output = tail.text
+        yield report

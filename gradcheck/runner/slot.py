@@ -1,0 +1,134 @@
+"""A place where cases are tried one after the other, each by a worker that is reused until one misbehaves."""
+
+from __future__ import annotations
+
+import threading
+
+from gradcheck.errors import UsageError
+from gradcheck.model import Case, Report, Verdict
+from gradcheck.runner.keeper import Keeper
+from gradcheck.runner.outcome import describe_end, describe_flood, describe_timeout, fail, failed
+from gradcheck.runner.output import FLOOD, tail
+from gradcheck.runner.process import Process
+from gradcheck.runner.stack import split_stack
+from gradcheck.runner.wire import Answer, Task
+
+
+class StoppedError(Exception):
+    """The run was stopped while a case was under way."""
+
+
+class Slot:
+    """One worker at a time.
+
+    Parameters
+    ----------
+    keeper
+        Ends the worker if this process is killed.
+    memory
+        Bytes that a case may take; ``None``: no limit.
+    """
+
+    def __init__(self, keeper: Keeper, memory: int | None) -> None:
+        self._keeper, self._memory = keeper, memory
+        self._process: Process | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def start(self) -> Process:
+        """Start a worker unless there is one; it may take a moment to be ready.
+
+        Raises
+        ------
+        StoppedError
+            If the run was stopped.
+        """
+        with self._lock:
+            if self._stopped:
+                raise StoppedError
+            if self._process is None:
+                self._process = Process(self._keeper, self._memory)
+            return self._process
+
+    def run(self, case: Case, timeout: float | None, folder: str = "") -> Report:
+        """Try one case, from a folder if one is given, and return its report, whatever becomes of the worker.
+
+        Raises
+        ------
+        StoppedError
+            If the run is stopped meanwhile.
+        UsageError
+            If no worker can be started.
+        """
+        try:
+            process = self._get_ready()
+            process.send(Task(case, folder))
+            try:
+                answer = process.wait(timeout)
+            except TimeoutError:
+                process.interrogate()
+                return self._lose(process, case, timeout)
+            if isinstance(answer, Answer):
+                return self._accept(process, case, answer)
+            return self._lose(process, case)
+        finally:
+            if self._stopped:
+                raise StoppedError
+
+    def _get_ready(self) -> Process:
+        process = self.start()
+        try:
+            process.get_ready()
+        except UsageError:
+            # Once more: the machine may just have been out of something that the case before has taken.
+            self._discard(process)
+            process = self.start()
+            process.get_ready()
+        return process
+
+    def _accept(self, process: Process, case: Case, answer: Answer) -> Report:
+        report, printed = answer.report, process.output.next()
+        if printed.flooded:
+            fail(report, case, describe_flood(FLOOD))
+        if report.verdict is Verdict.ERROR:
+            report.output = tail(printed.text, cut=printed.cut)
+        if answer.worn or printed.flooded:
+            self._discard(process)
+        return report
+
+    def _lose(self, process: Process, case: Case, timeout: float | None = None) -> Report:
+        """Report a case whose worker is lost, or has to be."""
+        if self._stopped:
+            raise StoppedError
+        status = process.status() if timeout is None else None
+        process.end()
+        printed = process.output.next()
+        text, stack = split_stack(printed.text)
+        if printed.flooded:
+            error = describe_flood(FLOOD)
+        elif timeout is not None:
+            error = describe_timeout(timeout, stack.place(innermost=False))
+        else:
+            error = describe_end(status, stack.place(innermost=True))
+        self._discard(process)
+        trace = stack.text if timeout is None else stack.steady_text()
+        return failed(case, error, trace=trace, output=tail(text, cut=printed.cut))
+
+    def _discard(self, process: Process) -> None:
+        with self._lock:
+            self._process = None
+        process.close()
+
+    def stop(self) -> None:
+        """End the worker now, in whatever it is doing; no other is started."""
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process is not None:
+            process.end()
+
+    def close(self) -> None:
+        """Let go of the worker; nobody may be waiting for it."""
+        self.stop()
+        if self._process is not None:
+            self._discard(self._process)

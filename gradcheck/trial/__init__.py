@@ -1,0 +1,1 @@
+"""The trial of one case: contract, comparison, verdict, naming, blind spots."""

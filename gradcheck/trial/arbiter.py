@@ -1,0 +1,179 @@
+"""Other witnesses than the central difference: asked for with ``method``, or called where it cannot decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcheck.errors import LayerError, UsageError
+from gradcheck.layers.protocol import Array, Layer
+from gradcheck.model import Status
+from gradcheck.numeric.examine import examine
+from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, STATUSES, make_criteria
+from gradcheck.numeric.layout import Layout
+from gradcheck.numeric.methods import Measurement, measure
+from gradcheck.numeric.precision import DOUBLE, Precision
+from gradcheck.numeric.survey import Survey, survey
+from gradcheck.trial.compare import Comparison
+from gradcheck.trial.linearity import ROUNDING
+from gradcheck.trial.subject import Subject, comparable
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Complexes: TypeAlias = npt.NDArray[np.complex128]
+
+# Inputs up to this size are worth a second witness.
+MOST_ENTRIES = 2_000
+# A witness is believed if central differences resolve, and confirm, this share of the entries at a tamer point.
+CONFIRMED = 0.5
+# Inputs whose largest entry is below this are of order 1 already.
+TAME = 8.0
+
+_NAMES = np.array([status.value for status in STATUSES])
+
+
+def complex_function(subject: Subject, name: str) -> Callable[[Complexes], Complexes]:
+    """Return the forward as a function of one complex input; it raises ``LayerError`` where the layer refuses."""
+
+    def call(x: Complexes) -> Complexes:
+        outputs = subject.caller.forward({**subject.moved, name: x})
+        return np.concatenate([np.asarray(part, dtype=np.complex128).ravel() for part in outputs])
+
+    return call
+
+
+def compare_by_method(
+    subject: Subject, name: str, claim: Floats, around: Survey, method: str, precision: Precision, rtol: float
+) -> Comparison:
+    """Compare with what another method measures.
+
+    Raises
+    ------
+    UsageError
+        If the layer takes no complex input, or drops its imaginary part.
+    """
+    try:
+        found = measure(
+            subject.function(name), around, method, complex_function=complex_function(subject, name)
+        )  # fmt: skip
+    except LayerError as error:
+        raise UsageError(
+            f"the complex step cannot be used: {error.message}", "the forward must take complex arrays"
+        ) from error
+    if not found.believed:
+        raise UsageError(f"the complex step cannot be used: {found.note}", "choose another method")
+    return _compare(subject, name, claim, found, precision, rtol)
+
+
+def compare_by_reference(
+    subject: Subject, name: str, claim: Floats, reference: Layer, precision: Precision, rtol: float
+) -> Comparison:
+    """Compare with another implementation's VJP, measured in multiples of that one's own rounding.
+
+    Raises
+    ------
+    UsageError
+        If the reference returns no gradient of the right shape.
+    """
+
+    def ask(upstream: Sequence[Array]) -> Floats:
+        pull = subject.caller.pull(subject.given, upstream, subject.wrt, layer=reference)
+        gradient = comparable(pull, subject.given).get(name)
+        if gradient is None:
+            raise UsageError(f"the reference returns no gradient of {name} of its shape")
+        return gradient
+
+    value = ask(subject.upstream)
+    rounding = np.zeros(value.shape)
+    for factor in ROUNDING:
+        rounding = np.maximum(rounding, np.abs(ask(subject.scaled_upstream(factor)) / factor - value))
+    bound = 8 * rounding + 4 * precision.eps * np.abs(value)
+    return _compare(subject, name, claim, Measurement(value, bound, 0), precision, rtol)
+
+
+def _compare(
+    subject: Subject, name: str, claim: Floats, found: Measurement, precision: Precision, rtol: float
+) -> Comparison:
+    criteria = make_criteria(claim, found.value, precision, rtol, None)
+    codes = criteria.classify(claim, found.value, found.bound, np.zeros(claim.shape, dtype=bool))
+    zero = bool(np.all(np.abs(claim) <= found.bound) and np.all(np.abs(found.value) <= found.bound))
+    allowance = criteria.allowance(claim, found.value, found.bound)
+    dtype = str(subject.given[name].dtype)
+    return Comparison(name, dtype, claim, found.value, found.bound, allowance, _NAMES[codes], rtol, zero)
+
+
+def settle(subject: Subject, part: Comparison, around: Survey, rtol: float) -> bool:
+    """Let a complex step speak for entries that central differences leave open; say whether it settled any.
+
+    Saturated layers have gradients far below what a difference of their outputs resolves; a complex step knows them to
+    the last digits, if the layer carries the imaginary part through. That is tested at a tamer point first. It can
+    clear an entry, and never condemns one: against so fine a witness the backward's own rounding looks like an error.
+    """
+    open_ = part.status == Status.UNDECIDED.value
+    x = np.asarray(subject.moved[part.name], dtype=np.float64)
+    if (
+        not open_.any()
+        or x.size > MOST_ENTRIES
+        or subject.precision > DOUBLE.eps
+        or subject.given[part.name].dtype.kind != "f"
+    ):
+        return False
+    function = complex_function(subject, part.name)
+    try:
+        found = measure(subject.function(part.name), around, "complex-step", complex_function=function)
+        if not found.believed or not _is_confirmed(subject, part.name, x, function):
+            return False
+    except LayerError:
+        return False
+    allowed = found.bound + rtol * np.maximum(np.abs(part.analytic), np.abs(found.value))
+    cleared = open_ & (np.abs(part.analytic - found.value) <= allowed)
+    if not cleared.any():
+        return False
+    part.status = np.where(cleared, Status.PASS.value, part.status)
+    part.numeric = np.where(cleared, found.value, part.numeric)
+    part.bound = np.where(cleared, found.bound, part.bound)
+    part.allowance = np.where(cleared, allowed, part.allowance)
+    part.vacuous = part.vacuous and not np.any(np.abs(found.value) > 4 * found.bound)
+    return True
+
+
+def _is_confirmed(subject: Subject, name: str, x: Floats, function: Callable[[Complexes], Complexes]) -> bool:
+    """Whether complex step and central differences agree where the inputs are of order 1."""
+    peak = float(np.max(np.abs(x), initial=0.0))
+    tame = x / max(peak, 1.0)
+    around = survey(
+        subject.function(name), tame, subject.weights, Layout.whole(x.size, subject.weights.size), subject.rng, DOUBLE
+    )
+    found = measure(subject.function(name), around, "complex-step", complex_function=function)
+    codes = examine(subject.function(name), around, found.value).status
+    if not found.believed or codes is None:
+        return False
+    return not np.any(codes == FAIL) and float(np.mean(np.isin(codes, (PASS, FLOOR)))) >= CONFIRMED
+
+
+def tame_peak(
+    subject: Subject, name: str, look_around: Callable[[Floats, Floats], Survey], rtol: float
+) -> float | None:
+    """Compare the gradient where the inputs are of order 1; return what they were divided by, if it agrees there.
+
+    Saturated inputs leave nothing to resolve: both sides are zero within the bounds. ``None`` where the inputs are
+    tame already, or the gradient cannot be resolved there either, or is wrong.
+    """
+    x = np.asarray(subject.moved[name], dtype=np.float64)
+    peak = float(np.max(np.abs(x), initial=0.0))
+    if peak < TAME or x.size > MOST_ENTRIES or subject.given[name].dtype.kind != "f":
+        return None
+    tame = np.asarray(x / peak, subject.given[name].dtype)
+    inputs = {**subject.given, name: tame}
+    try:
+        gradient = comparable(subject.caller.pull(inputs, subject.upstream, subject.wrt), inputs).get(name)
+        if gradient is None:
+            return None
+        around = look_around(subject.weights, np.asarray(tame, dtype=np.float64))
+        found = examine(subject.function(name), around, gradient, rtol=rtol)
+    except LayerError:
+        return None
+    resolved = found.status is not None and bool(np.all(np.isin(found.status, (PASS, FLOOR, KINK))))
+    return peak if resolved and not found.vacuous else None

@@ -1,0 +1,189 @@
+"""The user's code, called with copies, counted, and watched for changes of its arguments."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcheck.errors import LayerError
+from gradcheck.layers.protocol import Array, Gradients, Layer
+from gradcheck.model import Counts, Plain
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+class BudgetSpentError(LayerError):
+    """The forward calls that the case may cost are spent."""
+
+
+@dataclass(slots=True)
+class Pull:
+    """A forward and the backward after it.
+
+    Attributes
+    ----------
+    outputs
+        What the forward returned.
+    gradients
+        What the backward returned.
+    changed_inputs
+        Names of inputs whose values were changed by the forward or the backward.
+    changed_upstream
+        Whether the backward changed its upstream.
+    changed_by
+        ``forward`` or ``backward``, where an input was changed.
+    after
+        The inputs that the backward changed, as it left them.
+    """
+
+    outputs: tuple[Array, ...]
+    gradients: Gradients
+    changed_inputs: list[str] = field(default_factory=list)
+    changed_upstream: bool = False
+    changed_by: str = ""
+    after: dict[str, Array] = field(default_factory=dict)
+
+
+def is_float(array: Array) -> bool:
+    """Whether an array holds real floating-point numbers."""
+    return array.dtype.kind == "f"
+
+
+def equal_bits(a: Array, b: Array) -> bool:
+    """Whether two arrays hold the same values, nan included."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    # nan is looked for only where something differs
+    return bool((a == b).all()) or (is_float(a) and bool(np.array_equal(a, b, equal_nan=True)))
+
+
+def flatten(arrays: Sequence[Array]) -> Floats:
+    """Concatenate arrays, in C order, to one vector of float64."""
+    if len(arrays) == 1:
+        return np.asarray(arrays[0], dtype=np.float64).ravel()
+    return np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in arrays] or [np.zeros(0)])
+
+
+def split(vector: Floats, like: Sequence[Array]) -> tuple[Floats, ...]:
+    """Cut a vector into arrays of the given shapes: the inverse of :func:`flatten`."""
+    ends = np.cumsum([part.size for part in like])[:-1]
+    return tuple(piece.reshape(part.shape) for piece, part in zip(np.split(vector, ends), like, strict=True))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep numpy's and Python's warnings of user code away from the screen."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def borrowed_random_state() -> Iterator[None]:
+    """Give the global random state back as it was."""
+    state = np.random.get_state()
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+class Caller:
+    """Calls one layer with copies of everything and counts the calls.
+
+    Parameters
+    ----------
+    layer
+        The layer under test.
+    options
+        Options handed to every call unless a call replaces some.
+    budget
+        Largest number of forward calls; :class:`BudgetSpentError` is raised beyond.
+    pin
+        Whether the global random state is set to the same value before each forward, for layers that draw from it.
+    """
+
+    def __init__(self, layer: Layer, options: Mapping[str, Plain], *, budget: int | None = None) -> None:
+        self.layer = layer
+        self.options = dict(options)
+        self.budget = budget
+        self.pin = False
+        self.counts = Counts()
+
+    def prepare_call(self) -> None:
+        """Count a forward call, and set the global random state where it is pinned."""
+        if self.budget is not None and self.counts.forwards >= self.budget:
+            raise BudgetSpentError(f"the budget of {self.budget} forward calls is spent")
+        self.counts.forwards += 1
+        if self.pin:
+            np.random.seed(20_011)
+
+    def forward(self, inputs: Mapping[str, Array], options: Mapping[str, Plain] | None = None) -> tuple[Array, ...]:
+        """Return the outputs for copies of the inputs, as copies that the layer cannot change later."""
+        self.prepare_call()
+        with quiet():
+            outputs = self.layer.forward(
+                {name: value.copy() for name, value in inputs.items()}, self.options if options is None else options
+            )
+        return tuple(np.array(part) for part in outputs)
+
+    def pull(
+        self,
+        inputs: Mapping[str, Array],
+        upstream: Sequence[Array] | None,
+        wrt: Sequence[str],
+        *,
+        options: Mapping[str, Plain] | None = None,
+        layer: Layer | None = None,
+        reseed: int | None = None,
+    ) -> Pull:
+        """Call the forward, then the backward with the same inputs, as a training loop does.
+
+        ``upstream`` may be ``None`` for one that is drawn for the outputs' shapes. ``reseed`` sets the global random
+        state between the two calls.
+        """
+        layer = layer or self.layer
+        options = self.options if options is None else options
+        self.prepare_call()
+        self.counts.backwards += 1
+        given = {name: value.copy() for name, value in inputs.items()}
+        with quiet():
+            outputs = layer.forward(given, options)
+            changed = [name for name in given if not equal_bits(given[name], inputs[name])]
+            by = "forward" if changed else ""
+            kept = tuple(np.array(part) for part in outputs)
+            g = draw_upstream(kept, np.random.default_rng(20_011)) if upstream is None else upstream
+            handed = [np.array(part) for part in g]
+            again = given if not changed else {name: value.copy() for name, value in inputs.items()}
+            before = {name: value.copy() for name, value in again.items()}
+            if reseed is not None:
+                np.random.seed(reseed)
+            gradients = layer.vjp(handed, again, outputs, options, wrt)
+        gradients.by_input = {name: np.array(value) for name, value in gradients.by_input.items()}
+        later = [name for name in again if not equal_bits(again[name], before[name])]
+        return Pull(
+            kept,
+            gradients,
+            changed + [name for name in later if name not in changed],
+            any(not equal_bits(a, np.asarray(b)) for a, b in zip(handed, g, strict=True)),
+            by or ("backward" if later else ""),
+            {name: again[name] for name in later},
+        )
+
+    def fresh(self) -> Layer:
+        """Return an equal layer without memory, or the same one where that cannot be had."""
+        with quiet():
+            return self.layer.fresh()
+
+
+def draw_upstream(outputs: Sequence[Array], rng: np.random.Generator) -> tuple[Floats, ...]:
+    """Draw a signed Gaussian of each output's shape; zeros for outputs that are no real floating-point numbers."""
+    return tuple(
+        np.asarray(rng.standard_normal(part.shape)) if is_float(part) else np.zeros(part.shape) for part in outputs
+    )

@@ -1,0 +1,119 @@
+"""What a backward must be before its numbers are compared: right shapes, finite, and a guest who moves no furniture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradcheck.model import Finding, Plain, Severity
+from gradcheck.trial.calls import Pull
+from gradcheck.trial.subject import Subject
+
+# Exponentials of numbers beyond this overflow in single precision.
+LARGE = 80.0
+
+
+def found(
+    rule: str,
+    message: str,
+    remedy: str = "",
+    *,
+    severity: Severity = Severity.BUG,
+    wrt: str | None = None,
+    **evidence: Plain,
+) -> Finding:
+    """Make a finding of a contract check."""
+    return Finding(rule, severity, message, remedy, evidence, wrt)
+
+
+def check_returned(subject: Subject, pull: Pull) -> list[Finding]:
+    """Check what the backward returned: number, shape and kind of the gradients."""
+    findings = [
+        found(item.rule, item.message, "return one gradient per differentiated input", wrt=item.wrt)
+        for item in pull.gradients.mismatches
+    ]
+    for name, value in pull.gradients.by_input.items():
+        shape = np.shape(subject.given[name])
+        if value.dtype.kind not in "fiub":
+            findings.append(
+                found("not-an-array", f"the gradient of {name} is an array of {value.dtype}, not of real numbers",
+                      "return an array of floating-point numbers", wrt=name, dtype=str(value.dtype))
+            )  # fmt: skip
+        elif value.shape != shape:
+            findings.append(
+                found("wrong-shape", f"the gradient of {name} has shape {value.shape}, {name} has {shape}",
+                      _shape_remedy(value.shape, shape, name), wrt=name,
+                      got=list(value.shape), wanted=list(shape))
+            )  # fmt: skip
+    return findings
+
+
+def _shape_remedy(got: tuple[int, ...], wanted: tuple[int, ...], name: str) -> str:
+    if len(got) > len(wanted) and got[len(got) - len(wanted) :] == wanted:
+        axes = tuple(range(len(got) - len(wanted)))
+        return f"{name} was broadcast in the forward: sum its gradient over axis {axes[0] if len(axes) == 1 else axes}"
+    if len(got) == len(wanted) and sorted(got) == sorted(wanted):
+        return "the axes are in another order: transpose it back"
+    if len(got) == len(wanted) and all(b in (1, a) for a, b in zip(got, wanted, strict=True)):
+        axes = tuple(i for i, (a, b) in enumerate(zip(got, wanted, strict=True)) if a != b)
+        return f"{name} was broadcast in the forward: sum its gradient over axis {axes[0] if len(axes) == 1 else axes}"
+    return f"a gradient has the shape of what it is the gradient of: {wanted}"
+
+
+def check_finite(subject: Subject) -> list[Finding]:
+    """Look for nan and infinity in gradients where the forward is finite."""
+    findings = []
+    forward_finite = all(bool(np.all(np.isfinite(part))) for part in subject.outputs if part.dtype.kind == "f")
+    for name, gradient in subject.gradients.items():
+        bad = ~np.isfinite(gradient)
+        if not bad.any() or not forward_finite:
+            continue
+        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        x = np.asarray(subject.given[name], dtype=np.float64)
+        rule = "unstable-backward-overflow" if _is_large(subject, bad, x) else "nan-at-special-point"
+        value = gradient[at]
+        message = (
+            f"{int(bad.sum())} of {bad.size} entries are {'nan' if np.isnan(value) else 'infinite'} "
+            f"where the forward is finite, first at {name}{list(at)} = {x[at]:g}"
+        )
+        remedy = (
+            "shift the exponent by the maximum, as the forward does"
+            if rule == "unstable-backward-overflow"
+            else "treat the special point on its own: mask it before the division or the logarithm"
+        )
+        findings.append(found(rule, message, remedy, wrt=name, count=int(bad.sum()), index=list(at)))
+    return findings
+
+
+def _is_large(subject: Subject, bad: np.typing.NDArray[np.bool_], x: np.typing.NDArray[np.float64]) -> bool:
+    """Whether the bad entries come from large numbers: their own, or others' where they are not zero themselves."""
+    if np.all(np.abs(x[bad]) > LARGE):
+        return True
+    peaks = (float(np.max(np.abs(value), initial=0.0)) for value in subject.given.values() if value.dtype.kind == "f")
+    return max(peaks, default=0.0) > LARGE and not any(
+        value.shape == bad.shape and bool(np.all(value[bad] == 0)) for value in subject.given.values()
+    )
+
+
+def check_unchanged(pull: Pull, wrt: Sequence[str]) -> list[Finding]:
+    """Report inputs or upstreams that the layer changed in place."""
+    findings = [
+        found(
+            "mutates-input",
+            f"the {pull.changed_by} changes {name} in place",
+            "work on a copy: the caller, and other branches of the graph, still need it",
+            wrt=name if name in wrt else None,
+            input=name,
+        )
+        for name in pull.changed_inputs
+    ]
+    if pull.changed_upstream:
+        findings.append(
+            found(
+                "mutates-upstream",
+                "the backward changes the upstream in place",
+                "work on a copy: other branches of the graph receive the same array",
+            )
+        )
+    return findings

@@ -1,0 +1,272 @@
+"""One input of a layer, measured and compared with what the backward said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcheck.errors import LayerError
+from gradcheck.layers.protocol import Array, Layer
+from gradcheck.model import InputReport, Settings, Status, Verdict
+from gradcheck.numeric.examine import Examination, examine
+from gradcheck.numeric.judge import STATUSES
+from gradcheck.numeric.layout import Layout
+from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision
+from gradcheck.numeric.survey import Survey, survey
+from gradcheck.trial.blocks import find_suspicious, peak_of
+from gradcheck.trial.calls import flatten, split
+from gradcheck.trial.compare import Comparison, summarise
+from gradcheck.trial.kinks import find_inconsistent
+from gradcheck.trial.linearity import Linearity
+from gradcheck.trial.plan import choose_plan
+from gradcheck.trial.subject import Subject, to_float64
+
+if TYPE_CHECKING:
+    from gradcheck.numeric.directions import Directions
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+_NAMES = np.array([status.value for status in STATUSES])
+# The backward's own rounding is forgiven eightfold, up to what single precision (or the layer's own) explains.
+ROUNDINGS = 8.0
+# An entry that agrees is settled if what would be accepted is at most this share of it.
+RESOLVED = 0.01
+
+
+def precision_of(subject: Subject, name: str) -> Precision:
+    """Return the coarsest of the forward's precision and those of the gradient's and the input's dtypes."""
+    return _precision(subject.unit(name))
+
+
+@dataclass(slots=True)
+class Measured:
+    """What is said of one input: in which mode, with which remark, and for which upstream if not the case's own."""
+
+    report: InputReport
+    mode: str
+    note: str = ""
+    upstream: list[Array] | None = None
+
+
+def compare_input(
+    subject: Subject,
+    name: str,
+    linearity: Linearity,
+    settings: Settings,
+    axis: int | None,
+    reference: Layer | None = None,
+) -> Measured:
+    """Measure the gradient with respect to one input, and compare.
+
+    ``reference`` is another implementation of the layer, for the method of that name.
+    """
+    claim = subject.gradients[name]
+    function = subject.function(name)
+    x = np.asarray(subject.moved[name], dtype=np.float64)
+    plan = choose_plan(subject, name, settings, function, x)
+    coarse = precision_of(subject, name)
+    rtol = settings.rtol if settings.rtol is not None else max(1e-7, 32 * coarse.eps)
+
+    def look_around(weights: Floats, at: Floats = x) -> Survey:
+        return survey(function, at, weights, plan.layout, subject.rng, _precision(subject.precision), eps=settings.eps)
+
+    def compare(weights: Floats, gradient: Floats, keep: bool, floor: float = 0.0) -> tuple[Comparison, Examination]:
+        result = examine(function, look_around(weights), gradient, rtol=rtol, atol=settings.atol, keep_jacobian=keep)
+        slack = _own_rounding(gradient, linearity.rounding.get(name), coarse, result.scale)
+        return _compare(subject, name, gradient, result, slack + floor), result
+
+    if settings.method == "reference" and reference is not None:
+        from gradcheck.trial.arbiter import compare_by_reference  # as below: few cases need more than differences
+
+        part = compare_by_reference(subject, name, claim, reference, coarse, rtol)
+        return Measured(summarise(part, axis), settings.method)
+    if settings.method != "central":
+        around = look_around(subject.weights)
+        from gradcheck.trial.arbiter import compare_by_method
+
+        part = compare_by_method(subject, name, claim, around, settings.method, coarse, rtol)
+        return Measured(summarise(part, axis), settings.method)
+    if plan.mode == "directions":
+        around = look_around(subject.weights)
+        from gradcheck.numeric.directions import try_directions
+
+        tried = try_directions(function, around, claim, subject.rng, rtol=rtol, atol=settings.atol)
+        return _sum_up_directions(subject, name, claim, tried, axis)
+    part, result = compare(subject.weights, claim, plan.blocks)
+    part.status = _join_kinks(subject, name, part.status)
+    report = summarise(part, axis)
+    if report.verdict is Verdict.UNDECIDED or report.vacuous:
+        from gradcheck.trial.arbiter import settle, tame_peak
+    if report.verdict is Verdict.UNDECIDED and settle(subject, part, result.survey, rtol):
+        report = summarise(part, axis)
+        if report.verdict is Verdict.PASS:
+            note = f"a complex step settled entries of {name} that differences cannot resolve"
+            return Measured(report, plan.mode, note)
+    if report.verdict is Verdict.UNDECIDED or (report.vacuous and report.verdict is Verdict.PASS):
+        peak = tame_peak(subject, name, look_around, rtol)
+        if peak is not None:
+            report.verdict, report.vacuous = Verdict.PASS, False
+            note = (
+                f"at these inputs the gradient of {name} is too small to be resolved, and zero within the bounds; "
+                f"it was compared at {name} / {peak:.3g} as well, and agrees there"
+            )
+            return Measured(report, plan.mode, note)
+    if plan.blocks and report.verdict is Verdict.PASS and linearity.linear and not subject.fixed_upstream:
+        # an entry a billion times smaller than the Jacobian's largest may be lost in the forward's own rounding
+        floor = max(64 * coarse.eps, 2.0**-30) * peak_of(result)
+        for unit in find_suspicious(subject, name, result, rtol, floor, linearity.offset.get(name)):
+            upstream = _as_upstream(subject, unit)
+            gradient = subject.vjp(upstream).get(name)
+            other = None if gradient is None else compare(unit, gradient, False, floor)[0]
+            if other is not None and np.any(other.status == Status.FAIL.value):
+                # one upstream cannot show an entry that is small beside the others of its column: show this one
+                note = f"the gradient of {name} is shown for an upstream of 1 at single outputs, where it is wrong"
+                return Measured(summarise(other, axis), plan.mode, note, upstream)
+    return Measured(report, plan.mode)
+
+
+def _sum_up_directions(subject: Subject, name: str, claim: Floats, tried: Directions, axis: int | None) -> Measured:
+    """Turn what random directions said into a report, and state what they would have seen."""
+    count = len(tried.residuals)
+    relative = tried.one / tried.scale if tried.scale > 0 else np.inf
+    power = (
+        f"{count} random directions of {name}: noticed with 99 % probability would have been an error of "
+        f"{relative:.1g} of a typical entry in one entry, or of {tried.all:.1g} in all"
+    )
+    if tried.examination is not None:
+        part = _compare(subject, name, claim, tried.examination, np.zeros(claim.shape))
+        part.examined = tried.examination.examined
+        report = summarise(part, axis)
+        if report.verdict is Verdict.PASS:
+            report.verdict = Verdict.UNDECIDED
+        return Measured(report, "directions", f"{count} random directions disagree; bisection found the entries")
+    verdict = Verdict.PASS if tried.measured and tried.agrees else Verdict.UNDECIDED
+    report = InputReport(name, tuple(map(int, claim.shape)), str(subject.given[name].dtype), verdict, axis=axis)
+    report.size, report.resolution = int(claim.size), float(relative)
+    with np.errstate(all="ignore"):
+        report.error = float(np.max(np.abs(tried.residuals) / tried.bounds, initial=0.0)) * tried.all
+        margin = float(np.min(tried.bounds / np.abs(tried.residuals), initial=np.inf))
+    report.margin = margin if np.isfinite(margin) else None
+    report.vacuous = not np.any(claim)
+    return Measured(report, "directions", power)
+
+
+def _as_upstream(subject: Subject, vector: Floats) -> list[Array]:
+    return [np.asarray(a, b.dtype) for a, b in zip(split(vector, subject.outputs), subject.upstream, strict=True)]
+
+
+def _precision(eps: float) -> Precision:
+    return next((kind for kind in (DOUBLE, SINGLE) if eps <= kind.eps), HALF)
+
+
+def _own_rounding(claim: Floats, rounding: Floats | None, coarse: Precision, scale: float) -> Floats:
+    """Return how much of a difference the backward's own rounding explains, per entry.
+
+    In float64 it is forgiven up to what single precision would explain; below, up to a thousandth of the largest
+    entry, and entries that cancel to less than 64 round-offs of the gradient's scale are left alone.
+    """
+    peak = float(np.max(np.abs(claim[np.isfinite(claim)]), initial=0.0))
+    floor, most = (0.0, 64 * SINGLE.eps) if coarse.eps < SINGLE.eps else (64 * coarse.eps, 8192 * coarse.eps)
+    measured = np.zeros(claim.shape) if rounding is None else ROUNDINGS * rounding
+    return np.minimum(measured, most * peak) + floor * scale + 16 * coarse.tiny
+
+
+def _compare(subject: Subject, name: str, claim: Floats, result: Examination, slack: Floats) -> Comparison:
+    status = _NAMES[result.status]
+    allowance = result.allowance + slack
+    # the backward's own rounding is no bug, however exactly the measurement shows it
+    failed = status == Status.FAIL.value
+    near = np.abs(claim - result.value) <= allowance
+    resolved = allowance <= RESOLVED * np.maximum(np.abs(claim), np.abs(result.value))
+    status = np.where(near & (failed | ((status == Status.UNDECIDED.value) & resolved)), Status.PASS.value, status)
+    lost = (result.value == 0) & (np.abs(claim) <= _lost_size(subject, name))
+    status = np.where(failed & ~near & lost, Status.UNDECIDED.value, status)
+    dtype = str(subject.given[name].dtype)
+    part = Comparison(name, dtype, claim, result.value, result.bound, allowance, status, result.tau, result.vacuous)
+    if not part.vacuous and _has_no_effect(subject, name, claim, result):
+        part.vacuous = True
+        part.status = np.where(status == Status.UNDECIDED.value, Status.FLOOR.value, status)
+        return part
+    part.suspected = bool(np.any(result.suspected & ~near & np.asarray(status == Status.UNDECIDED.value)))
+    return part
+
+
+def _has_no_effect(subject: Subject, name: str, claim: Floats, result: Examination) -> bool:
+    """Whether both sides are zero within bounds that are small beside what inputs of this layer usually do.
+
+    A bias before a softmax moves nothing: its gradient is rounding, and no harm to a case with other inputs.
+    """
+    if not claim.size or not np.all(np.isfinite(result.bound)):
+        return False
+    x, y = np.asarray(subject.moved[name], dtype=np.float64), flatten(subject.outputs)
+    reach = float(np.max(np.abs(y[np.isfinite(y)]), initial=0.0)) / max(1.0, float(np.max(np.abs(x), initial=0.0)))
+    usual = float(np.sqrt(np.mean(np.square(subject.weights)))) * reach
+    zero = np.all(np.abs(claim) <= result.bound) and np.all(np.abs(result.value) <= result.bound)
+    return bool(zero and np.max(result.bound) <= 1e-4 * usual)
+
+
+def _lost_size(subject: Subject, name: str) -> float:
+    """Return the size of a gradient that leaves no trace in sums of numbers as large as inputs and outputs.
+
+    A loss of saturated logits is exactly 0 where the truth is 1e-20: no bit moves, and no noise is seen.
+    """
+    x = np.asarray(subject.moved[name], dtype=np.float64)
+    numbers = np.concatenate([x.ravel(), flatten(subject.outputs), [1.0]])
+    upstream = float(np.sqrt(np.mean(np.square(subject.weights)))) if subject.weights.size else 0.0
+    return 64 * subject.precision * upstream * float(np.max(np.abs(numbers[np.isfinite(numbers)])))
+
+
+def _join_kinks(subject: Subject, name: str, status: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+    """Mark entries at kinks that are right one by one and wrong together."""
+    bad = find_inconsistent(subject, name, np.asarray(status == Status.KINK.value))
+    return np.where(bad, Status.FAIL.value, status)
+
+
+def gradients_agree(subject: Subject, inputs: Mapping[str, Array], gradients: Mapping[str, Floats]) -> str | None:
+    """Return the name of an input whose gradient is wrong at another point, or ``None``.
+
+    A random direction tells whether anything is wrong for a few forward calls; only then every entry is measured.
+    """
+    moved = to_float64(inputs, subject.wrt)
+    weights = subject.weights
+    for name, gradient in gradients.items():
+        if not gradient.size or not np.all(np.isfinite(gradient)):
+            continue
+        function = subject.function(name, moved)
+        x = np.asarray(moved[name], dtype=np.float64)
+        try:
+            if _direction_agrees(subject, function, x, weights, gradient):
+                continue
+            around = survey(
+                function, x, weights, Layout.whole(x.size, weights.size), subject.rng, _precision(subject.precision)
+            )
+            coarse = precision_of(subject, name)
+            result = examine(function, around, gradient, rtol=max(1e-6, 64 * coarse.eps))
+        except LayerError:
+            continue
+        # what is remembered from other inputs is not off by a rounding
+        slack = np.full(gradient.shape, 1e-3 * result.scale + 16 * coarse.tiny)
+        if np.any(_compare(subject, name, gradient, result, slack).status == Status.FAIL.value):
+            return name
+    return None
+
+
+def _direction_agrees(
+    subject: Subject,
+    function: Callable[[Floats], Floats],
+    x: Floats,
+    weights: Floats,
+    gradient: Floats,
+) -> bool:
+    step = subject.precision ** (1 / 3)
+    size = np.maximum(np.abs(x), float(np.sqrt(np.mean(x * x))) or 1.0)
+    direction = step * np.minimum(1.0, size) * subject.rng.choice([-1.0, 1.0], x.shape)
+    up, down = x + direction, x - direction
+    measured = float(np.dot(weights, function(up) - function(down)))
+    expected = float(np.sum(gradient * (up - down)))
+    size_of_terms = float(np.sqrt(np.sum(np.square(gradient * (up - down)))))
+    return bool(abs(measured - expected) <= max(1e-5, 50 * step**2) * size_of_terms + 1e-300)

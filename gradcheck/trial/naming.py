@@ -1,0 +1,101 @@
+"""From what is wrong to what it is called: the findings of a case, the best explanation first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradcheck.model import Finding, Severity
+from gradcheck.trial.contract import found
+from gradcheck.trial.linearity import Linearity
+from gradcheck.trial.subject import Subject
+
+if TYPE_CHECKING:
+    from gradcheck.rules.truth import Truth
+
+# Where one of these was seen the numbers of a single call mean little, and no rule is asked about them.
+MEMORY = frozenset(
+    {
+        "accumulates-across-calls",
+        "randomness-resampled-in-backward",
+        "remembers-earlier-calls",
+        "stale-forward-cache",
+        "nan-at-special-point",
+        "unstable-backward-overflow",
+    }
+)
+# A rule's name says more than these; they stay only where no rule has a name.
+GENERIC = frozenset({"nonlinear-in-upstream", "wrong-shape", "low-precision-underflow", "missing-input-gradient"})
+
+
+def name_bugs(
+    subject: Subject, contract: Sequence[Finding], linearity: Linearity, wrong: set[str], axis: int | None
+) -> list[Finding]:
+    """Return the findings of a failing case: contract findings and the rules' names for wrong values.
+
+    Parameters
+    ----------
+    contract
+        Findings of the contract checks.
+    wrong
+        Names of inputs whose gradient is wrong in value, shape or linearity.
+    """
+    findings = list(contract)
+    bugs = {finding.rule for finding in contract if finding.severity is Severity.BUG}
+    if not wrong or bugs & MEMORY:
+        return order(findings)
+    from gradcheck.rules.judgement import explain  # only what fails needs the rules
+    from gradcheck.trial.evidence import gather_account, gather_truth, is_small
+
+    if not is_small(subject):
+        return order(findings)
+    truth = gather_truth(subject, axis)
+    updated = find_updated_parameters(subject, truth, wrong)
+    if updated:
+        return order([*updated, *(finding for finding in contract if finding.rule not in GENERIC)])
+    account = gather_account(subject, linearity, {finding.rule for finding in contract})
+    named = explain(truth, account, wrong=wrong)
+    said = {finding.rule for finding in named if finding.severity is Severity.BUG}
+    if said - {"mismatch"}:
+        findings = [finding for finding in findings if finding.rule not in GENERIC]
+    elif bugs & GENERIC:
+        named = [finding for finding in named if finding.rule != "mismatch"]
+    return order([*named, *(finding for finding in findings if finding.rule not in said)])
+
+
+def order(findings: Sequence[Finding]) -> list[Finding]:
+    """Bugs first, then warnings, then notes; within each, in the order they were found."""
+    rank = {Severity.BUG: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    return sorted(findings, key=lambda finding: rank[finding.severity])
+
+
+def find_updated_parameters(subject: Subject, truth: Truth, wrong: set[str]) -> list[Finding]:
+    """Look whether a gradient is right for the inputs as the backward left them: an optimiser's step came too early."""
+    first = subject.first
+    if first is None or not first.after:
+        return []
+    findings = []
+    changed = ", ".join(first.after)
+    for name in sorted(wrong & set(subject.gradients)):
+        elsewhere = truth.measure(name, first.after, {})
+        gradient = subject.gradients[name].ravel()
+        if elsewhere is None or elsewhere.shape != truth.jacobians[name].shape:
+            continue
+        size = float(np.linalg.norm(gradient)) or 1.0
+        explained = float(np.linalg.norm(elsewhere.T @ truth.g - gradient)) / size
+        off = float(np.linalg.norm(truth.jacobians[name].T @ truth.g - gradient)) / size
+        if explained < 1e-6 < 1e-2 * off:
+            message = f"the gradient of {name} is right for {changed} as the backward left it, not as it was given"
+            findings.append(
+                found(
+                    "uses-updated-parameters",
+                    message,
+                    "compute all gradients first, and take the optimiser's step outside of the backward",
+                    wrt=name,
+                    explained=explained,
+                    truth=off,
+                )
+            )
+    return findings

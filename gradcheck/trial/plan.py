@@ -1,0 +1,73 @@
+"""How much is measured of one input: chosen from its size, the structure found, and the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcheck.model import Settings
+from gradcheck.numeric.layout import Layout, find_layout
+from gradcheck.trial.subject import Subject
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+# Inputs up to this size are not worth looking for structure.
+SMALL = 64
+# Backward calls that the whole analytic Jacobian may cost, and numbers that its blocks may hold.
+MOST_BACKWARDS = 1_200
+MOST_NUMBERS = 20_000_000
+# Evaluations that the start-up of an input is worth (numerics 4.2), when a mode is chosen.
+START = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one input is measured.
+
+    Attributes
+    ----------
+    mode
+        ``full``, ``slices``, ``entries`` or ``directions``.
+    layout
+        Which outputs belong to which inputs.
+    blocks
+        Whether the Jacobian is kept, and compared block by block.
+    """
+
+    mode: str
+    layout: Layout
+    blocks: bool
+
+
+def choose_plan(
+    subject: Subject, name: str, settings: Settings, function: Callable[[Floats], Floats], x: Floats
+) -> Plan:
+    """Choose the mode of one input.
+
+    Small inputs are measured in full; of larger ones the structure is looked for first. Where a layer treats slices
+    independently all slices are moved at once, and the blocks of the Jacobian are compared as long as they can be
+    held. Without structure every entry of one VJP is measured, as long as that stays within the budget.
+    """
+    m = subject.weights.size
+    whole = Layout.whole(x.size, m)
+    budget = settings.budget // max(len(subject.wrt), 1)
+    if settings.mode == "full":
+        return Plan("full", whole, True)
+    if settings.mode in ("entries", "directions"):
+        return Plan(settings.mode, whole, False)
+    if settings.mode == "auto" and x.size <= SMALL:
+        return Plan("full", whole, m <= MOST_BACKWARDS)
+    layout = find_layout(
+        function, x, function(x.copy()), [part.shape for part in subject.outputs], subject.rng, eps=subject.precision
+    )
+    if layout is not None:
+        width = layout.outputs.shape[1]
+        return Plan("slices", layout, width <= MOST_BACKWARDS and m * layout.width <= MOST_NUMBERS)
+    full = m <= MOST_BACKWARDS and m * x.size <= MOST_NUMBERS // 20
+    if 2 * x.size + START <= budget or settings.mode != "auto":
+        return Plan("full" if full else "entries", whole, full)
+    return Plan("directions", whole, False)

@@ -1,0 +1,132 @@
+"""Why a verdict holds: one entry of a gradient measured with steps from far too short to far too long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradcheck.errors import LayerError, UsageError
+from gradcheck.model import Case, Entry, InputReport, Report, Verdict
+from gradcheck.numeric.layout import Layout
+from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision, detect_precision, round_to_grid
+from gradcheck.numeric.survey import survey
+from gradcheck.numeric.sweep import Sweep, sweep
+from gradcheck.trial.calls import Caller, borrowed_random_state, is_float, quiet
+from gradcheck.trial.case import draw_upstreams, realise, seed_of, try_case
+from gradcheck.trial.state import check_repeatable_forward
+from gradcheck.trial.subject import Subject, choose_wrt, comparable, prepare, to_float64, with_parameters
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
+
+
+@dataclass(slots=True)
+class SweptEntry:
+    """One entry over many steps.
+
+    Attributes
+    ----------
+    report
+        The case as it was tried.
+    name, index
+        Of which input, and which of its entries.
+    analytic
+        What the backward says of it; nan if it says nothing.
+    precision
+        Unit round-off of the layer.
+    sweep
+        The measurements.
+    """
+
+    report: Report
+    name: str
+    index: tuple[int, ...]
+    analytic: float
+    precision: float
+    sweep: Sweep
+
+
+def sweep_case(case: Case, name: str | None = None, index: Sequence[int] | None = None) -> SweptEntry:
+    """Measure one entry of one input over many steps.
+
+    Parameters
+    ----------
+    case
+        The case.
+    name, index
+        Which entry; by default the one that decided the verdict: the most wrong one, or the one nearest to its limit.
+
+    Raises
+    ------
+    UsageError
+        If there is no such entry, or the case cannot be run.
+    LayerError
+        If the layer raises.
+    """
+    # neither the name of a bug nor what else the layer does matters here
+    report = try_case(replace(case, settings=replace(case.settings, naming=False, glance=False, probes=False)))
+    if report.verdict is Verdict.ERROR:
+        raise LayerError(report.error, report.trace)
+    layer, inputs, options = realise(case)
+    caller = Caller(layer, options)
+    arrays = with_parameters(layer, inputs, case.settings.wrt)
+    wrt = choose_wrt(arrays, case.settings.wrt)
+    rng = np.random.default_rng(seed_of(case))
+    with borrowed_random_state(), quiet():
+        subject = prepare(caller, arrays, wrt, draw_upstreams(case, layer, inputs, options), rng)
+        check_repeatable_forward(subject)
+        name, place = _choose(subject, report, name, index)
+        precision = _settle(subject, name)
+        subject.gradients = comparable(caller.pull(subject.given, subject.upstream, wrt), subject.given)
+        function, x = subject.function(name), np.asarray(subject.moved[name], dtype=np.float64)
+        layout = Layout.whole(x.size, subject.weights.size)
+        around = survey(function, x, subject.weights, layout, subject.rng, precision, eps=case.settings.eps)
+        flat = int(np.ravel_multi_index(place, x.shape)) if x.ndim else 0
+        found = sweep(function, around, entry=flat)
+    claim = subject.gradients.get(name)
+    analytic = float(claim[place]) if claim is not None else float("nan")
+    return SweptEntry(report, name, place, analytic, precision.eps, found)
+
+
+def _choose(
+    subject: Subject, report: Report, name: str | None, index: Sequence[int] | None
+) -> tuple[str, tuple[int, ...]]:
+    """Return input and entry: those asked for, else those that decided the verdict."""
+    if name is not None and name not in subject.wrt:
+        raise UsageError(f"{name!r} is not differentiated", f"the inputs are {', '.join(subject.wrt)}")
+    parts = [part for part in report.inputs if part.size and name in (None, part.name)]
+    if not parts:
+        raise UsageError("there is no entry to be looked at", "the gradient is empty, or of the wrong shape")
+    part = min(parts, key=lambda each: (_WORST_FIRST.index(each.verdict), each.margin or 0.0))
+    worst = _worst(part)
+    place = tuple(index) if index is not None else worst.index if worst is not None else (0,) * len(part.shape)
+    shape = np.shape(subject.given[part.name])
+    if len(place) != len(shape) or not all(-n <= i < n for i, n in zip(place, shape, strict=False)):
+        raise UsageError(
+            f"{part.name} of shape {tuple(map(int, shape))} has no entry {list(place)}",
+            "give one number per axis, as --at 1,3" if shape else "it is a single number: leave --at out",
+        )
+    return part.name, tuple(int(i) % n for i, n in zip(place, shape, strict=True))
+
+
+def _worst(part: InputReport) -> Entry | None:
+    entries = [*part.worst, *(row.worst for row in part.slices)]
+    return max(entries, key=lambda entry: entry.error if np.isfinite(entry.error) else -1.0, default=None)
+
+
+def _settle(subject: Subject, name: str) -> Precision:
+    """Find the precision of the layer, and move its inputs to that grid, as the trial does."""
+    x = np.asarray(subject.moved[name], dtype=np.float64)
+    function = subject.function(name)
+    precision = detect_precision(function, x, function(x.copy()), subject.rng)
+    precision = next((kind for kind in (DOUBLE, SINGLE) if precision.eps <= kind.eps), HALF)
+    subject.precision = precision.eps
+    if precision.eps > DOUBLE.eps:
+        for key in subject.wrt:
+            if is_float(subject.given[key]):
+                rounded = round_to_grid(np.asarray(subject.given[key], dtype=np.float64), precision)
+                subject.given[key] = rounded.astype(subject.given[key].dtype)
+        subject.moved = to_float64(subject.given, subject.wrt)
+        subject.outputs = subject.caller.forward(subject.moved)
+    return precision

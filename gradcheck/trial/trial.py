@@ -1,0 +1,274 @@
+"""The trial of one layer at one point: whether its gradients are right, and which bug it is if they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from gradcheck.errors import LayerError
+from gradcheck.layers.protocol import Array, Layer
+from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
+from gradcheck.numeric.precision import detect_precision, round_to_grid
+from gradcheck.trial.calls import Caller, borrowed_random_state, is_float, quiet
+from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, found
+from gradcheck.trial.linearity import Linearity, examine_linearity
+from gradcheck.trial.measure import compare_input, gradients_agree
+from gradcheck.trial.naming import MEMORY, name_bugs, order
+from gradcheck.trial.probes import check_large_inputs
+from gradcheck.trial.state import (
+    check_memory,
+    check_repeatable_backward,
+    check_repeatable_forward,
+    check_strides,
+)
+from gradcheck.trial.subject import Subject, choose_wrt, comparable, prepare, to_float64, with_parameters
+
+# A Jacobian of up to this many entries is measured, several times, for naming; a larger case is cropped first.
+COMFORTABLE = 10_000
+
+
+@dataclass(slots=True)
+class Trial:
+    """A trial under way; :func:`try_layer` is the way in."""
+
+    subject: Subject
+    settings: Settings
+    axis: int | None
+    reference: Layer | None = None
+    findings: list[Finding] = field(default_factory=list)
+    linearity: Linearity = field(default_factory=Linearity)
+    parts: list[InputReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    mode: str = ""
+    shown: list[Array] | None = None
+
+
+def try_layer(
+    layer: Layer,
+    inputs: Mapping[str, Array],
+    *,
+    name: str = "",
+    options: Mapping[str, Plain] | None = None,
+    settings: Settings | None = None,
+    upstream: Sequence[Array] | None = None,
+    seed: Sequence[int] | None = None,
+    reference: Layer | None = None,
+) -> Report:
+    """Try one layer at one point.
+
+    Parameters
+    ----------
+    layer
+        The implementation, in the one shape of :class:`~gradcheck.layers.protocol.Layer`.
+    inputs
+        Arrays by name; parameters that the layer holds need not be given.
+    options
+        Options of the forward.
+    settings
+        Axis, tolerances, mode and so on.
+    upstream
+        One array per output; a signed Gaussian from the seed where it is ``None``.
+    seed
+        Seeds of the trial's generator; ``settings.seed`` by default.
+    reference
+        Another implementation of the layer, for the method of that name.
+
+    Returns
+    -------
+    Report
+        A layer that raises gives a report with the verdict ``error``.
+
+    Raises
+    ------
+    UsageError
+        If the request itself makes no sense: an unknown ``wrt``, an axis out of range, a misshapen upstream.
+    """
+    settings = settings or Settings()
+    options = dict(options or {})
+    caller = Caller(layer, options, budget=max(settings.budget, 1000) * 4)
+    arrays = with_parameters(layer, inputs, settings.wrt)
+    rng = np.random.default_rng(list(seed) if seed is not None else [settings.seed])
+    report = Report(
+        name or layer.name, Verdict.ERROR, layer=layer.name, options=options, seed=settings.seed, source=layer.source,
+        counts=caller.counts,
+    )  # fmt: skip
+    wrt = choose_wrt(arrays, settings.wrt)
+    report.axis = settings.axis if settings.axis is not None else _axis_option(options)
+    try:
+        with borrowed_random_state(), quiet():
+            trial = Trial(prepare(caller, arrays, wrt, upstream, rng), settings, report.axis, reference)
+            _run(trial, report)
+    except LayerError as error:
+        report.verdict, report.error, report.trace = Verdict.ERROR, error.message, error.trace
+    return report
+
+
+def _axis_option(options: Mapping[str, Plain]) -> int | None:
+    for key in ("axis", "dim"):
+        value = options.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return None
+
+
+def _run(trial: Trial, report: Report) -> None:
+    subject = trial.subject
+    trial.findings += check_repeatable_forward(subject)
+    _leave_out_dead_outputs(trial)
+    _settle_precision(subject)
+    subject.first = subject.caller.pull(subject.given, subject.upstream, subject.wrt)
+    subject.gradients = comparable(subject.first, subject.given)
+    trial.findings += check_returned(subject, subject.first)
+    trial.findings += check_unchanged(subject.first, subject.wrt)
+    trial.findings += check_finite(subject)
+    if subject.gradients:
+        trial.findings += check_repeatable_backward(subject)
+        if not MEMORY & {finding.rule for finding in trial.findings}:
+            trial.linearity = examine_linearity(subject)
+            trial.findings += trial.linearity.findings
+    for name in subject.wrt:
+        if name in subject.gradients:
+            measured = compare_input(
+                subject, name, trial.linearity, trial.settings, _axis_of(trial, name), trial.reference
+            )
+            trial.parts.append(measured.report)
+            trial.mode = trial.mode or measured.mode
+            trial.notes += [measured.note] if measured.note else []
+            trial.shown = trial.shown or measured.upstream
+    if trial.settings.probes and subject.gradients:
+        _probe(trial)
+    _conclude(trial, report)
+    if trial.settings.glance and report.verdict is not Verdict.ERROR:
+        from gradcheck.trial.blind import glance  # as below: what most runs do without, so that they start sooner
+
+        report.blind = glance(subject, trial.axis)
+
+
+def _axis_of(trial: Trial, name: str) -> int | None:
+    ndim = np.ndim(trial.subject.given[name])
+    return trial.axis if trial.axis is not None and -ndim <= trial.axis < ndim else None
+
+
+def _leave_out_dead_outputs(trial: Trial) -> None:
+    """Give outputs that are not finite no upstream: their derivative means nothing."""
+    subject = trial.subject
+    dead = [~np.isfinite(part) if is_float(part) else np.zeros(part.shape, bool) for part in subject.outputs]
+    count = int(sum(mask.sum() for mask in dead))
+    if not count:
+        return
+    if not subject.fixed_upstream:
+        subject.upstream = tuple(
+            np.where(mask, part.dtype.type(0), part) for mask, part in zip(dead, subject.upstream, strict=True)
+        )
+    total = sum(part.size for part in subject.outputs)
+    trial.findings.append(
+        found(
+            "non-finite-output",
+            f"{count} of {total} outputs are nan or infinite at the case's own inputs",
+            "choose inputs inside the domain of the layer",
+            severity=Severity.WARNING,
+            count=count,
+        )
+    )
+
+
+def _settle_precision(subject: Subject) -> None:
+    """Find the precision that the layer computes in, and move its inputs to that grid."""
+    name = next((name for name in subject.wrt if np.size(subject.given[name])), None)
+    if name is None or not any(part.size for part in subject.outputs):
+        return
+    x = np.asarray(subject.moved[name], dtype=np.float64)
+    function = subject.function(name)
+    precision = detect_precision(function, x, function(x.copy()), subject.rng)
+    if precision.eps > 2.0**-50:
+        # outputs of saturated inputs hardly move, as if the layer read its input coarsely: look where they do
+        tame = x / max(1.0, float(np.max(np.abs(x[np.isfinite(x)]), initial=0.0)))
+        tame = tame * (1.0 + 0.1 * subject.rng.uniform(-1.0, 1.0, x.shape))
+        there = function(tame.copy())
+        if np.all(np.isfinite(there)):
+            precision = min(precision, detect_precision(function, tame, there, subject.rng), key=lambda p: p.eps)
+    subject.precision = precision.eps
+    if precision.eps > 2.0**-50:
+        for key in subject.wrt:
+            if is_float(subject.given[key]):
+                rounded = round_to_grid(np.asarray(subject.given[key], dtype=np.float64), precision)
+                subject.given[key] = rounded.astype(subject.given[key].dtype)
+        subject.moved = to_float64(subject.given, subject.wrt)
+        subject.outputs = subject.caller.forward(subject.moved)
+
+
+def _probe(trial: Trial) -> None:
+    """Look at memory, strides and large inputs, where the gradients themselves leave room for it."""
+    subject = trial.subject
+    if not MEMORY & {finding.rule for finding in trial.findings}:
+        if all(part.verdict is not Verdict.FAIL for part in trial.parts):
+            trial.findings += check_memory(
+                subject, lambda inputs, gradients: gradients_agree(subject, inputs, gradients)
+            )
+        trial.findings += check_strides(subject)
+    trial.findings += check_large_inputs(subject)
+
+
+def _conclude(trial: Trial, report: Report) -> None:
+    subject = trial.subject
+    # rounding is judged where the gradient is right, and not nothing but rounding itself
+    sound = {part.name for part in trial.parts if part.verdict is Verdict.PASS and not part.vacuous}
+    trial.findings = [item for item in trial.findings if item.rule != "low-precision-backward" or item.wrt in sound]
+    report.inputs, report.mode, report.notes = trial.parts, trial.mode, trial.notes
+    wrong = {part.name for part in trial.parts if part.verdict is Verdict.FAIL}
+    bugs = [finding for finding in trial.findings if finding.severity is Severity.BUG]
+    if wrong or bugs:
+        report.verdict = Verdict.FAIL
+        shapes = {finding.wrt for finding in bugs if finding.rule == "wrong-shape" and finding.wrt}
+        suspect = wrong | shapes
+        suspect |= trial.linearity.nonlinear
+        if not trial.settings.naming:
+            report.findings = order(trial.findings)
+            return
+        if trial.shown is not None:
+            # the names are to explain the upstream for which the gradients are shown
+            subject.upstream = tuple(trial.shown)
+            subject.first = subject.caller.pull(subject.given, subject.upstream, subject.wrt)
+            subject.gradients = comparable(subject.first, subject.given)
+        from gradcheck.trial.chain import find_link_findings
+        from gradcheck.trial.evidence import is_small
+
+        links = find_link_findings(subject, trial.settings, try_layer)
+        reduced = None if links or is_small(subject, COMFORTABLE) else _reduce(trial, report)
+        if links:
+            report.findings = order([*links, *trial.findings])
+        elif reduced is not None:
+            report.findings = reduced
+        else:
+            report.findings = name_bugs(subject, trial.findings, trial.linearity, suspect, trial.axis)
+        return
+    report.findings = order(trial.findings)
+    undecided = any(part.verdict is Verdict.UNDECIDED for part in trial.parts)
+    if undecided or not trial.parts or all(part.vacuous for part in trial.parts):
+        report.verdict = Verdict.UNDECIDED
+        if not trial.parts:
+            report.notes.append("there is nothing to compare: no input is differentiated")
+    else:
+        report.verdict = Verdict.PASS
+
+
+def _reduce(trial: Trial, report: Report) -> list[Finding] | None:
+    """Name the bug of a large case on the smallest cropping of its inputs that still fails."""
+    subject = trial.subject
+    settings = replace(trial.settings, probes=False, mode="auto")
+
+    def attempt(inputs: dict[str, Array]) -> Report:
+        return try_layer(subject.caller.fresh(), inputs, options=subject.caller.options, settings=settings)
+
+    from gradcheck.trial.reduction import reduce_case
+
+    found_one = reduce_case(subject.given, attempt)
+    if found_one is None:
+        return None
+    inputs, smaller = found_one
+    shapes = ", ".join(f"{name} {inputs[name].shape}" for name in subject.wrt)
+    report.notes.append(f"named on the case cropped to {shapes}, which fails as well")
+    known = {finding.rule for finding in smaller.findings}
+    return order([*smaller.findings, *(finding for finding in trial.findings if finding.rule not in known)])

@@ -1,0 +1,1 @@
+raise SystemExit("validating must not import this file")

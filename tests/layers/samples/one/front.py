@@ -1,0 +1,6 @@
+cache = []
+
+
+def forward(x):
+    cache[:] = [x]
+    return x * x

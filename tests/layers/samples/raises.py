@@ -1,0 +1,5 @@
+def softmax(x):
+    return x
+
+
+raise RuntimeError("no licence found\nask the office")

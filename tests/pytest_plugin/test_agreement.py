@@ -1,0 +1,61 @@
+"""``pytest cases/`` and ``gradcheck run cases/`` say the same of every case of the project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from junitparser import Failure, JUnitXml
+
+from gradcheck.report.json import read_json
+
+ROOT = Path(__file__).parents[2]
+
+
+def by_command_line(targets: list[str], folder: Path) -> dict[str, bool]:
+    path = folder / "run.json"
+    command = [sys.executable, "-m", "gradcheck", "run", *targets, "-qq", "-j", "2", "--report", f"json={path}"]
+    done = subprocess.run(command, cwd=ROOT, check=False, timeout=1200)
+    reports = read_json(path.read_text(encoding="utf-8"))
+
+    assert done.returncode == (not all(report.expected for report in reports))
+    found = {}
+    for report in reports:
+        assert report.place is not None
+        found[f"{report.place.file}::{report.name.rpartition('/')[2]}"] = report.expected
+    return found
+
+
+def by_pytest(targets: list[str], folder: Path) -> dict[str, bool]:
+    path = folder / "junit.xml"
+    installed = any(each.value == "gradcheck.pytest_plugin" for each in entry_points(group="pytest11"))
+    plugin = [] if installed else ["-p", "gradcheck.pytest_plugin"]
+    options = ["--gradcheck", "-q", "-n", "2", "--tb=no", "-p", "no:cacheprovider", f"--junitxml={path}"]
+    command = [sys.executable, "-m", "pytest", *plugin, *options, *targets]
+    subprocess.run(command, cwd=ROOT, check=False, timeout=1200, stdout=subprocess.DEVNULL)
+    found = {}
+    for suite in JUnitXml.fromfile(str(path)):
+        for case in suite:
+            # pytest writes the path of a file with dots.
+            file = case.classname.removesuffix(".yaml").replace(".", "/")
+            found[f"{file}.yaml::{case.name}"] = not any(isinstance(each, Failure) for each in case.result)
+    return found
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [["cases/documents", "cases/zoo/right"], pytest.param(["cases"], marks=pytest.mark.long)],
+    ids=["some", "all"],
+)
+def test_they_agree(targets: list[str], tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    asked = os.environ.get("GRADCHECK_LONG") or "long" in request.config.getoption("markexpr")
+    if request.node.get_closest_marker("long") and not asked:
+        pytest.skip("a longer run of a test that is run short: -m long")
+    expected = by_command_line(targets, tmp_path)
+
+    assert len(expected) > 50
+    assert by_pytest(targets, tmp_path) == expected
