@@ -10,7 +10,7 @@ from gradcheck.errors import UsageError
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Audit, BlindSpot, Plain, Settings
 from gradcheck.rules.blindness import COMMON, audit
-from gradcheck.trial.calls import Caller, borrowed_random_state, quiet
+from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, quiet
 from gradcheck.trial.evidence import gather_truth, is_small
 from gradcheck.trial.subject import Subject, choose_wrt, prepare, with_parameters
 
@@ -40,7 +40,7 @@ def audit_layer(
     settings = settings or Settings()
     caller = Caller(layer, dict(options or {}))
     arrays = with_parameters(layer, inputs, settings.wrt)
-    rng = np.random.default_rng(list(seed) if seed is not None else [settings.seed])
+    rng = np.random.default_rng(list(seed) if seed is not None else [settings.seed, SALT])
     wrt = choose_wrt(arrays, settings.wrt)
     with borrowed_random_state(), quiet():
         subject = prepare(caller, arrays, wrt, upstream, rng)

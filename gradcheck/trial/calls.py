@@ -18,6 +18,10 @@ from gradcheck.model import Counts, Plain
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
+# Beside a seed: people draw their inputs from default_rng(0), and an upstream equal to the input hides bugs.
+SALT = 20_011
+
+
 class BudgetSpentError(LayerError):
     """The forward calls that the case may cost are spent."""
 

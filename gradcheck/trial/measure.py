@@ -77,7 +77,7 @@ def compare_input(
     def compare(weights: Floats, gradient: Floats, keep: bool, floor: float = 0.0) -> tuple[Comparison, Examination]:
         result = examine(function, look_around(weights), gradient, rtol=rtol, atol=settings.atol, keep_jacobian=keep)
         slack = _own_rounding(gradient, linearity.rounding.get(name), coarse, result.scale)
-        return _compare(subject, name, gradient, result, slack + floor), result
+        return _compare(subject, name, gradient, result, slack + floor, linearity.rounding.get(name)), result
 
     if settings.method == "reference" and reference is not None:
         from gradcheck.trial.arbiter import compare_by_reference  # as below: few cases need more than differences
@@ -115,7 +115,7 @@ def compare_input(
                 f"it was compared at {name} / {peak:.3g} as well, and agrees there"
             )
             return Measured(report, plan.mode, note)
-    if plan.blocks and report.verdict is Verdict.PASS and linearity.linear and not subject.fixed_upstream:
+    if plan.blocks and report.verdict is not Verdict.FAIL and linearity.linear and not subject.fixed_upstream:
         # an entry a billion times smaller than the Jacobian's largest may be lost in the forward's own rounding
         floor = max(64 * coarse.eps, 2.0**-30) * peak_of(result)
         for unit in find_suspicious(subject, name, result, rtol, floor, linearity.offset.get(name)):
@@ -175,7 +175,9 @@ def _own_rounding(claim: Floats, rounding: Floats | None, coarse: Precision, sca
     return np.minimum(measured, most * peak) + floor * scale + 16 * coarse.tiny
 
 
-def _compare(subject: Subject, name: str, claim: Floats, result: Examination, slack: Floats) -> Comparison:
+def _compare(
+    subject: Subject, name: str, claim: Floats, result: Examination, slack: Floats, rounding: Floats | None = None
+) -> Comparison:
     status = _NAMES[result.status]
     allowance = result.allowance + slack
     # the backward's own rounding is no bug, however exactly the measurement shows it
@@ -187,7 +189,7 @@ def _compare(subject: Subject, name: str, claim: Floats, result: Examination, sl
     status = np.where(failed & ~near & lost, Status.UNDECIDED.value, status)
     dtype = str(subject.given[name].dtype)
     part = Comparison(name, dtype, claim, result.value, result.bound, allowance, status, result.tau, result.vacuous)
-    if not part.vacuous and _has_no_effect(subject, name, claim, result):
+    if not part.vacuous and _has_no_effect(subject, name, claim, result, rounding):
         part.vacuous = True
         part.status = np.where(status == Status.UNDECIDED.value, Status.FLOOR.value, status)
         return part
@@ -195,12 +197,16 @@ def _compare(subject: Subject, name: str, claim: Floats, result: Examination, sl
     return part
 
 
-def _has_no_effect(subject: Subject, name: str, claim: Floats, result: Examination) -> bool:
+def _has_no_effect(subject: Subject, name: str, claim: Floats, result: Examination, rounding: Floats | None) -> bool:
     """Whether both sides are zero within bounds that are small beside what inputs of this layer usually do.
 
-    A bias before a softmax moves nothing: its gradient is rounding, and no harm to a case with other inputs.
+    A bias before a softmax moves nothing: its gradient is rounding, and no harm to a case with other inputs. A tiny
+    gradient that the backward knows to many digits, as of saturated inputs, is no rounding: it stays unresolved.
     """
     if not claim.size or not np.all(np.isfinite(result.bound)):
+        return False
+    noise = 0.0 if rounding is None else float(np.max(rounding, initial=0.0))
+    if float(np.max(np.abs(claim))) > 1e3 * noise:
         return False
     x, y = np.asarray(subject.moved[name], dtype=np.float64), flatten(subject.outputs)
     reach = float(np.max(np.abs(y[np.isfinite(y)]), initial=0.0)) / max(1.0, float(np.max(np.abs(x), initial=0.0)))

@@ -175,12 +175,15 @@ def check_memory(
         return []
     try:
         subject.caller.forward(subject.given)
-        there = comparable(subject.caller.pull(other, subject.upstream, subject.wrt), other)
+        pull = subject.caller.pull(other, subject.upstream, subject.wrt)
+        there = comparable(pull, other)
         fresh = comparable(
             subject.caller.pull(other, subject.upstream, subject.wrt, layer=subject.caller.fresh()), other
         )
     except LayerError:
         return []  # the other point lies outside the layer's domain
+    if not np.array_equal(np.isfinite(flatten(pull.outputs)), np.isfinite(flatten(subject.outputs))):
+        return []  # so it does here, in silence
     tolerance = subject.tolerances()
     # a layer that cannot be made anew is compared with differences at the other inputs instead
     name = differ(there, fresh, tolerance, subject.noise()) or agrees(other, there)

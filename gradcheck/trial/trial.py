@@ -11,7 +11,7 @@ from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
 from gradcheck.numeric.precision import detect_precision, round_to_grid
-from gradcheck.trial.calls import Caller, borrowed_random_state, is_float, quiet
+from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, is_float, quiet
 from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, found
 from gradcheck.trial.linearity import Linearity, examine_linearity
 from gradcheck.trial.measure import compare_input, gradients_agree
@@ -89,7 +89,7 @@ def try_layer(
     options = dict(options or {})
     caller = Caller(layer, options, budget=max(settings.budget, 1000) * 4)
     arrays = with_parameters(layer, inputs, settings.wrt)
-    rng = np.random.default_rng(list(seed) if seed is not None else [settings.seed])
+    rng = np.random.default_rng(list(seed) if seed is not None else [settings.seed, SALT])
     report = Report(
         name or layer.name, Verdict.ERROR, layer=layer.name, options=options, seed=settings.seed, source=layer.source,
         counts=caller.counts,
@@ -116,7 +116,10 @@ def _axis_option(options: Mapping[str, Plain]) -> int | None:
 def _run(trial: Trial, report: Report) -> None:
     subject = trial.subject
     trial.findings += check_repeatable_forward(subject)
-    _leave_out_dead_outputs(trial)
+    if not _leave_out_dead_outputs(trial):
+        report.verdict, report.findings = Verdict.UNDECIDED, order(trial.findings)
+        report.notes.append("no output is finite: there is nothing to differentiate")
+        return
     _settle_precision(subject)
     subject.first = subject.caller.pull(subject.given, subject.upstream, subject.wrt)
     subject.gradients = comparable(subject.first, subject.given)
@@ -151,13 +154,13 @@ def _axis_of(trial: Trial, name: str) -> int | None:
     return trial.axis if trial.axis is not None and -ndim <= trial.axis < ndim else None
 
 
-def _leave_out_dead_outputs(trial: Trial) -> None:
-    """Give outputs that are not finite no upstream: their derivative means nothing."""
+def _leave_out_dead_outputs(trial: Trial) -> bool:
+    """Give outputs that are not finite no upstream: their derivative means nothing. Return whether any is left."""
     subject = trial.subject
     dead = [~np.isfinite(part) if is_float(part) else np.zeros(part.shape, bool) for part in subject.outputs]
     count = int(sum(mask.sum() for mask in dead))
     if not count:
-        return
+        return True
     if not subject.fixed_upstream:
         subject.upstream = tuple(
             np.where(mask, part.dtype.type(0), part) for mask, part in zip(dead, subject.upstream, strict=True)
@@ -172,6 +175,7 @@ def _leave_out_dead_outputs(trial: Trial) -> None:
             count=count,
         )
     )
+    return count < sum(part.size for part in subject.outputs if is_float(part))
 
 
 def _settle_precision(subject: Subject) -> None:

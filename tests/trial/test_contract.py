@@ -298,6 +298,39 @@ def test_a_domain_that_ends_near_the_inputs():
     assert report.verdict == "pass"
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_domain_that_ends_just_beyond_the_inputs(seed):
+    x = np.array([[0.95, -0.97, 0.3], [0.96, 0.1, -0.99]])
+
+    report = gradcheck.check(np.arctanh, lambda g, x: g / (1 - x**2), {"x": x}, seed=seed)
+
+    assert report.verdict == "pass"
+    assert not rules(report, Severity.BUG)
+
+
+def test_a_forward_without_a_finite_output_is_undecided():
+    x = np.array([-1.0, -2.0])
+
+    report = gradcheck.check(lambda x: np.log(x).sum(), lambda g, x: g / x, {"x": x})
+
+    assert report.verdict == "undecided"
+    assert rules(report) == ["non-finite-output"]
+
+
+def test_the_upstream_is_not_the_input_drawn_from_the_same_seed():
+    x = np.random.default_rng(0).standard_normal((3, 4))
+
+    def forward(x):
+        return x / np.linalg.norm(x)
+
+    def backward(g, x):
+        assert not np.array_equal(g, x)
+        y = forward(x)
+        return (g - y * (g * y).sum()) / np.linalg.norm(x)
+
+    assert gradcheck.check(forward, backward, {"x": x}, seed=0).verdict == "pass"
+
+
 def test_zero_everywhere_is_undecided():
     report = gradcheck.check(tanh, tanh_backward, {"x": X}, upstream=np.zeros((3, 4)))
 

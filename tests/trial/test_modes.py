@@ -118,3 +118,26 @@ def test_a_large_failing_case_is_named_on_a_small_one(backward):
     assert report.verdict == "fail"
     assert report.findings[0].rule == "diagonal-only-jacobian"
     assert "cropped" in report.notes[0]
+
+
+def test_an_input_without_effect_is_no_harm():
+    def backward(g, z, b):
+        s = softmax(z + b[:, None])
+        d = s * (g - (g * s).sum(1, keepdims=True))
+        return d, d.sum(1)
+
+    inputs = {"z": RNG.standard_normal((3, 4)), "b": RNG.standard_normal(3)}
+
+    assert gradcheck.check(lambda z, b: softmax(z + b[:, None]), backward, inputs).verdict == "pass"
+
+
+def test_a_tiny_gradient_beside_a_large_one_is_not_taken_for_none():
+    weights = np.array([[0.0, 1.0], [60.0, 0.0]])
+
+    def backward(g, x, v):
+        s = softmax(x)
+        return 1.01 * s * (g[:, None] * v - (g[:, None] * v * s).sum(1, keepdims=True)), s * g[:, None]
+
+    inputs = {"x": 60 * weights, "v": RNG.standard_normal((2, 2))}
+
+    assert gradcheck.check(lambda x, v: (softmax(x) * v).sum(1), backward, inputs).verdict != "pass"
