@@ -81,6 +81,9 @@ def read_index(files: list[Path]) -> Index:
 _STRANGE = re.compile(r"\\|^[ -]*\?\s|\*[^\s,{}\[\]]+\s*:", re.MULTILINE)
 """Escapes, keys on lines of their own, and keys that are aliases: any name could be behind them."""
 
+_MARKS = (b"\\", b"? ", b"?\n", b"*")
+"""What stands in every file that is strange, and in few others."""
+
 _FIRST_CASE = re.compile(r"^cases:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*( +)(?=[\w\"'])", re.MULTILINE)
 
 
@@ -98,9 +101,12 @@ def may_name(path: Path, target: str) -> bool:
     if first in map(printable, path.with_suffix("").parts) and case_prefix(path).partition("/")[0] == first:
         return True
     try:
-        text = read(path)
-    except CaseFileError:
+        data = path.read_bytes()
+    except OSError:
         return False
+    if bare.encode("utf-8", "surrogateescape") not in data and not any(mark in data for mark in _MARKS):
+        return False
+    text = data.decode("utf-8", "replace")
     if bare in text:
         # the names of cases stand below each other
         block = _FIRST_CASE.search(text)

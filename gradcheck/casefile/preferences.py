@@ -21,7 +21,7 @@ DEFAULT_FOLDERS = ("cases",)
 Kind = Literal["whole", "number", "switch", "word", "folders"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Preference:
     """One thing that a project may prefer.
 

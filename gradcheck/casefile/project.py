@@ -19,7 +19,7 @@ from gradcheck.model import Plain
 SUFFIXES = (".yaml", ".yml")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Project:
     """A folder with a ``pyproject.toml`` (or the folder one is in).
 

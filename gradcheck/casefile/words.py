@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Iterable
 
@@ -97,6 +96,8 @@ def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
     """Return the known words that look like a misspelt one, or are meant by it elsewhere, best first."""
     if len(word) > 200:  # the matcher is quadratic
         return []
+    import difflib  # only a slip pays for it
+
     lowered: dict[str, str] = {}
     for each in known:
         lowered.setdefault(each.lower().replace("_", "-"), each)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ def audit_cases(cases: Sequence[Case], screen: Screen) -> list[Audited]:
     from gradcheck.runner.capture import captured
     from gradcheck.trial import case as trial
 
+    gc.enable()  # the start has turned it off
     done: list[Audited] = []
     for number, case in enumerate(cases):
         if len(cases) > 1:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gradcheck.cli.screen import Screen
 from gradcheck.errors import UsageError
 from gradcheck.model import Report
-from gradcheck.report.pages import Page
+
+if TYPE_CHECKING:
+    from gradcheck.report.pages import Page
 
 
 def prepare(kinds: Iterable[str]) -> None:
@@ -56,6 +59,8 @@ def announce(
         The environment; by default that of the process.
     """
     environ = os.environ if environ is None else environ
+    if not environ.get("GITHUB_ACTIONS"):
+        return
     from gradcheck.report.github import is_github, write_github, write_summary
 
     if not is_github(environ):

@@ -23,7 +23,7 @@ PLAIN = ("seed", "mode", "method", "rtol", "atol", "eps", "budget")
 """Settings that the command line replaces as they are."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Overrides:
     """What the command line says differently from the case. Empty means: as the case has it.
 
@@ -67,6 +67,7 @@ def apply(case: Case, overrides: Overrides) -> list[Case]:
         options={**case.options, **overrides.options},
         settings=_with_settings(case.settings, overrides),
     )
+    changed = _relabelled(changed, _labels(overrides))
     axes = _axes(changed, overrides.axes)
     if not axes:
         return [changed]
@@ -202,14 +203,35 @@ def _along(case: Case, axis: int, *, rename: bool) -> Case:
     along = replace(case, options=options, settings=replace(case.settings, axis=axis))
     if not rename:
         return along
+    if "axis" in case.variant:
+        return _relabelled(along, {"axis": axis})
     # As variants of a matrix are named.
     base, _, label = case.name.partition("[") if case.variant else (case.name, "", "")
-    labels = label.removesuffix("]").split(",") if label else []
-    if "axis" in case.variant:
-        labels = [f"axis={axis}" if part.startswith("axis=") else part for part in labels]
-    else:
-        labels.append(f"axis={axis}")
+    labels = [*filter(None, [label.removesuffix("]")]), f"axis={axis}"]
     return replace(along, name=f"{base}[{','.join(labels)}]", variant={**case.variant, "axis": axis})
+
+
+def _labels(overrides: Overrides) -> dict[str, Plain]:
+    """Return what the command line says of keys that a matrix may have."""
+    said: dict[str, Plain] = {name: getattr(overrides, name) for name in PLAIN}
+    said |= {"shape": list(overrides.shapes[""]) if "" in overrides.shapes else None, "dtype": overrides.dtypes.get("")}
+    said |= dict(overrides.options)
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _relabelled(case: Case, said: Mapping[str, Plain]) -> Case:
+    """Let the name of a variant say what it has become; variants that became alike have one name."""
+    if not case.variant.keys() & said.keys():
+        return case
+    base, _, label = case.name.partition("[")
+    parts = [part.partition("=") for part in label.removesuffix("]").split(",")]
+    words = [f"{key}={_label(said[key]) if key in said else text}" for key, _, text in parts]
+    variant = {key: said.get(key, value) for key, value in case.variant.items()}
+    return replace(case, name=f"{base}[{','.join(words)}]", variant=variant)
+
+
+def _label(value: Plain) -> str:
+    return "x".join(map(str, value)) or "scalar" if isinstance(value, list) else str(value)
 
 
 def first_shape(case: Case) -> tuple[int, ...] | None:

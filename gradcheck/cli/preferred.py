@@ -130,5 +130,5 @@ class ProjectCommand(click.Command):
         with formatter.indentation():
             formatter.write_text(
                 f"A project's own choice, as [{TABLE}] of pyproject.toml or as variables GRADCHECK_NAME: {keys}. "
-                "A flag comes before a variable, that before the file."
+                "A flag comes before a variable, that before what a case says of itself, that before the file."
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from pathlib import Path
 
 from gradcheck.cli.overrides import PLAIN, Overrides
@@ -40,7 +40,7 @@ def write_command(case: Case, overrides: Overrides, axis: int | None, seed: int)
         value = getattr(overrides, option)
         if value is not None and option != "seed":
             words += [f"--{option}", str(value)]
-    return shlex.join([*words, "--seed", str(seed)])
+    return " ".join(map(_quoted, [*words, "--seed", str(seed)]))
 
 
 def target_of(case: Case) -> str:
@@ -49,6 +49,13 @@ def target_of(case: Case) -> str:
         return f"{_nearby(case.place.file)}::{case.name.rpartition('/')[2]}"
     target = case.layer.target
     return target if target is not None and ":" in target else case.name
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for a POSIX shell, as ``shlex.quote`` does."""
+    if word and re.fullmatch(r"[\w@%+=:,./-]+", word, re.ASCII):
+        return word
+    return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
 def _nearby(file: str) -> str:

@@ -11,7 +11,6 @@ from gradcheck.cli import changes, forms, preferred, running
 from gradcheck.cli import options as common
 from gradcheck.cli.changes import choose, refuse_nothing
 from gradcheck.cli.parameters import FileKind, Rows, Word
-from gradcheck.cli.replay import choose_failed
 from gradcheck.cli.screen import Screen
 from gradcheck.cli.session import Drawing, Session, Tolerance
 from gradcheck.cli.targets import Target
@@ -107,6 +106,8 @@ def command(
         if failed is None:
             chosen = choose(targets, overrides, expression, tags)
         else:
+            from gradcheck.cli.replay import choose_failed
+
             chosen, total = choose_failed(failed, tolerance.accepts, overrides, expression, tags, command)
             if not chosen and not expression and not tags:
                 screen.print(f"nothing to repeat: the {total} reports of {failed} are as expected")

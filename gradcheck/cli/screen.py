@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
 from gradcheck.report.escape import visible
-from gradcheck.report.heatmap import BLOCKS
 from gradcheck.report.layout import cells
 
 WIDTH_OF_A_PIPE = 80
@@ -42,11 +40,18 @@ def width_of(stream: TextIO, environ: Mapping[str, str] | None = None) -> int:
         asked = 0
     if asked > 0:
         return asked
-    return shutil.get_terminal_size((WIDTH_OF_A_PIPE, 24)).columns if stream.isatty() else WIDTH_OF_A_PIPE
+    if not stream.isatty():
+        return WIDTH_OF_A_PIPE
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or WIDTH_OF_A_PIPE
+    except (OSError, ValueError, AttributeError):  # a stream that only says that it is a terminal
+        return WIDTH_OF_A_PIPE
 
 
 def has_blocks(stream: TextIO) -> bool:
     """Whether a stream's encoding has the characters that shade a heat map."""
+    from gradcheck.report.heatmap import BLOCKS  # only --show heatmap asks
+
     try:
         BLOCKS.encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -61,13 +66,17 @@ class Screen:
     color: bool
     width: int
     progress: bool
-    blocks: bool = True
 
     @classmethod
     def open(cls, color: str = "auto", *, quiet: bool = False) -> Screen:
         """Look at the process's own streams."""
         lively = sys.stderr.isatty() and os.environ.get("TERM", "").lower() != "dumb" and not quiet
-        return cls(wants_color(color, sys.stdout), width_of(sys.stdout), lively, has_blocks(sys.stdout))
+        return cls(wants_color(color, sys.stdout), width_of(sys.stdout), lively)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the output can show what shades a heat map."""
+        return has_blocks(sys.stdout)
 
     def print(self, text: str = "") -> None:
         """Write a result."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from gradcheck.runner.plan import Plan
 INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Drawing:
     """How reports are drawn as they come; ``table`` is off where another form is printed at the end."""
 
@@ -30,7 +31,7 @@ class Drawing:
     table: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tolerance:
     """What is let pass although it is not as it should be, and the other way round."""
 
@@ -53,8 +54,8 @@ class Session:
 
     screen: Screen
     chosen: list[tuple[Case, str]]
-    drawing: Drawing = Drawing()
-    tolerance: Tolerance = Tolerance()
+    drawing: Drawing = field(default_factory=Drawing)
+    tolerance: Tolerance = field(default_factory=Tolerance)
     plan: Plan = field(default_factory=Plan)
     reports: list[Report] = field(default_factory=list)
     interrupted: bool = False
@@ -64,7 +65,10 @@ class Session:
     def run(self, *, stop: bool = False) -> int:
         """Run the cases and return the exit status; ``stop``: at the first that is not as expected."""
         from gradcheck.runner import run_cases
+        from gradcheck.runner.run import stays_here
 
+        if not stays_here([case for case, _ in self.chosen], self.plan):
+            gc.enable()  # the start has turned it off
         status = 0
         commands = {case.name: command for case, command in self.chosen}
         try:
@@ -132,7 +136,7 @@ class Session:
             brief=len(self.chosen) > 1,
             verbose=self.drawing.verbose,
             debug=self.drawing.debug,
-            blocks=self.screen.blocks,
+            blocks=self.drawing.show != "heatmap" or self.screen.blocks,
         )
         self.screen.print(self._spacing.space(text))
 

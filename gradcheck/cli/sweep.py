@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,6 +39,7 @@ def command(target: str, name: str | None, index: tuple[int, ...] | None, color:
     from gradcheck.runner.capture import captured
     from gradcheck.trial.sweep import sweep_case
 
+    gc.enable()  # the start has turned it off
     screen = Screen.open(color)
     with captured():
         swept = sweep_case(chosen[0][0], name, index)

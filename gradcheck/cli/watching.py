@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -41,6 +42,7 @@ def keep_running(once: Callable[[], int], screen: Screen, folder: Path | None = 
     UsageError
         If the package that watches files is not installed.
     """
+    gc.enable()  # the start has turned it off
     watch = _find_watch()
     folder = folder or Path.cwd()
     try:

@@ -17,7 +17,6 @@ from gradcheck.layers.evidence import is_plain
 from gradcheck.layers.frameworks import FRAMEWORK, without_numpy
 from gradcheck.layers.functions import pair_functions
 from gradcheck.layers.modules import Session
-from gradcheck.layers.nodes import is_node, wrap_node
 from gradcheck.layers.protocol import Layer
 from gradcheck.layers.references import Handle, Item, Live, Part, Reference, is_reference
 from gradcheck.model import Case, LayerSpec, Plain
@@ -121,10 +120,9 @@ def wrap(
     UsageError, LayerError
         As :func:`build`.
     """
-    spec = LayerSpec(bind=dict(bind or {}), returns=returns)
-    if isinstance(backward, str):
-        spec = replace(spec, backward=backward)
-    return _wrap(thing, None if isinstance(backward, str) else backward, spec, inputs, options or {}, Session())
+    name = backward if isinstance(backward, str) else None
+    spec = LayerSpec(bind=dict(bind or {}), returns=returns, backward=name)
+    return _wrap(thing, backward if name is None else None, spec, inputs, options or {}, Session())
 
 
 def _wrap(
@@ -159,7 +157,7 @@ class _Request:
 
     def by_type(self, handle: Handle) -> Layer:
         """Find the convention by the type of a thing."""
-        from gradcheck.layers.methods import has_methods
+        from gradcheck.layers import methods, nodes
 
         thing = handle.resolve(self.session)
         if isinstance(thing, Case):
@@ -174,19 +172,17 @@ class _Request:
             return thing
         if isinstance(thing, list):
             return self.chain(thing)
-        if isinstance(thing, tuple) and len(thing) == 2 and all(_is_function(item) for item in thing):
-            first, second = (
-                Live(part) if isinstance(handle, Live) else Item(handle, i) for i, part in enumerate(thing)
-            )
-            return self.pair(first, second)
+        if isinstance(thing, tuple) and len(thing) == 2 and all(map(_is_function, thing)):
+            live = isinstance(handle, Live)
+            return self.pair(*(Live(part) if live else Item(handle, i) for i, part in enumerate(thing)))
         adapted = self.adapted(thing, self.spec.backward)
         if adapted is not None:
             return adapted
         if isinstance(thing, ModuleType):
             return self.pair(Part(handle, "forward"), Part(handle, "backward"))
         if isinstance(thing, type):
-            return self.node(handle) if is_node(thing) else self.object(handle)
-        if has_methods(thing) and not inspect.isroutine(thing):
+            return self.node(handle) if nodes.is_node(thing) else self.object(handle)
+        if methods.has_methods(thing) and not inspect.isroutine(thing):
             return self.object(handle)
         for name in ("backward", "vjp"):
             if callable(thing) and callable(getattr(thing, name, None)):
@@ -274,6 +270,8 @@ class _Request:
 
     def node(self, handle: Handle) -> Layer:
         """Return the layer of a class of graph nodes."""
+        from gradcheck.layers.nodes import wrap_node
+
         spec = self.spec
         return wrap_node(
             handle,

@@ -12,7 +12,6 @@ reference names is executed anew. Objects that are handed over alive (in the lib
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -195,7 +194,9 @@ def _missing_file(where: str, path: str) -> NameLookupError:
     if not os.path.isdir(folder):
         return NameLookupError(f"there is no file {where}: the folder {folder} does not exist")
     names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
-    near = difflib.get_close_matches(os.path.basename(path), names, n=1)
+    from difflib import get_close_matches  # only a slip pays for it
+
+    near = get_close_matches(os.path.basename(path), names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return NameLookupError(f"there is no file {where}{hint}", f"looked for {path}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -52,7 +51,9 @@ def split_number(name: str) -> tuple[str, int | None]:
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return the known name nearest to a mistyped one, as `` (did you mean 'softmax'?)``, or an empty string."""
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    from difflib import get_close_matches  # only a slip pays for it
+
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
     if not near:
         lowered = {known_name.lower(): known_name for known_name in names}
         near = [lowered[name.lower()]] if name.lower() in lowered else []

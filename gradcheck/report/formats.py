@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +55,8 @@ def write_file(path: str, text: str) -> None:
     UsageError
         If it cannot be written (no such folder, no permission, disk full).
     """
+    import tempfile  # only a run that writes a file pays for it
+
     # What a link points to is replaced, not the link; a device or a pipe is written to.
     target = Path(os.path.realpath(path))
     try:

@@ -15,7 +15,7 @@ INDENT = "  "
 WORDS = {Status.KINK: "kink", Status.NONFINITE: "not finite", Status.UNDECIDED: "undecided"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Column:
     head: str
     texts: list[str]

@@ -9,7 +9,6 @@ from gradcheck.model import InputReport, Report, Severity, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible, visible_lines
 from gradcheck.report.findings import draw_blind, draw_findings
-from gradcheck.report.heatmap import draw_heatmap
 from gradcheck.report.ink import FAINT, SEVERITIES, STRONG, Line, paint, render
 from gradcheck.report.layout import GLUE, wrap
 from gradcheck.report.table import draw_table
@@ -56,7 +55,11 @@ def draw(
     """
     width = max(width, NARROWEST)
     rows = {"all": None, "heatmap": 10}[show] if isinstance(show, str) else show
-    maps = [draw_heatmap(part, width=width, blocks=blocks) for part in report.inputs] if show == "heatmap" else []
+    maps: list[list[Line]] = []
+    if show == "heatmap":
+        from gradcheck.report.heatmap import draw_heatmap
+
+        maps = [draw_heatmap(part, width=width, blocks=blocks) for part in report.inputs]
     return render(_screen(report, width, rows, maps, brief, verbose, debug), color=color)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,16 @@ def test_a_backward_where_none_can_be() -> None:
         "--backward needs a forward function beside it, and 'softmax' names a whole layer\n"
         "  = help: give the forward as module:attr or file.py:attr"
     )
+
+
+def test_variants_are_named_by_what_they_became() -> None:
+    plain = Case("a/b", LayerSpec(target="softmax"), {"x": InputSpec(shape=(4, 5))}, {"axis": 0, "eps": 1})
+    variant = replace(plain, name="a/b[axis=0,shape=4x5,eps=1]", variant={"axis": 0, "shape": [4, 5], "eps": 1})
+
+    (changed,) = apply(variant, Overrides(shapes={"": (3, 7)}, options={"eps": 2}))
+    assert changed.name == "a/b[axis=0,shape=3x7,eps=2]"
+    assert changed.variant == {"axis": 0, "shape": [3, 7], "eps": 2}
+    names = [each.name for each in apply(variant, Overrides(shapes={"": (3, 7)}, axes=(0, 1)))]
+    assert names == ["a/b[axis=0,shape=3x7,eps=1]", "a/b[axis=1,shape=3x7,eps=1]"]
+    assert [each.name for each in apply(variant, Overrides(shapes={"x": (3, 7)}))] == [variant.name]
+    assert [each.name for each in apply(plain, Overrides(shapes={"": (3, 7)}))] == ["a/b"]

@@ -271,3 +271,15 @@ def test_progress_is_on_a_terminal_alone_and_leaves_nothing_behind(project: Path
     assert re.search(r"1/2 done, about \d+ s left   mine/known-bad", shown)
     assert shown.endswith("\r\x1b[K")
     assert "\n" not in shown
+
+
+def test_a_layer_of_ones_own_is_run_with_a_garbage_collector(project: Path, program: Program) -> None:
+    (project / "cases" / "mine.py").write_text(
+        "import gc\n"
+        + (project / "mine.py").read_text().replace("    e = np.exp", "    assert gc.isenabled()\n    e = np.exp")
+    )
+
+    assert program("run", "good").returncode == 0
+    assert program("run", "good", "--in-process").returncode == 0
+    assert program("audit", "good").returncode == 0
+    assert program("sweep", "good").returncode == 0
