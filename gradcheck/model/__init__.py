@@ -1,0 +1,47 @@
+"""The plain data that flows: Case, Report, Entry, Finding, Verdict.
+
+Nothing here holds a callable or imports numpy: every value can be pickled and written as JSON.
+"""
+
+from __future__ import annotations
+
+from gradcheck.model.case import Case, Expectation, InputSpec, LayerSpec, Place, Settings
+from gradcheck.model.report import (
+    Audit,
+    BlindSpot,
+    Counts,
+    Entry,
+    Finding,
+    Grid,
+    InputReport,
+    Report,
+    SliceSummary,
+    use_drawer,
+)
+from gradcheck.model.words import METHODS, MODES, Plain, Scalar, Severity, Status, Verdict
+
+__all__ = [
+    "METHODS",
+    "MODES",
+    "Audit",
+    "BlindSpot",
+    "Case",
+    "Counts",
+    "Entry",
+    "Expectation",
+    "Finding",
+    "Grid",
+    "InputReport",
+    "InputSpec",
+    "LayerSpec",
+    "Place",
+    "Plain",
+    "Report",
+    "Scalar",
+    "Settings",
+    "Severity",
+    "SliceSummary",
+    "Status",
+    "Verdict",
+    "use_drawer",
+]
