@@ -15,7 +15,9 @@ from gradcheck.layers.frameworks import needs
 from gradcheck.model import Place
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+_MACHINERY = (_HERE, os.path.join(os.path.dirname(_HERE), "runner"))
 _LONGEST = 300
+_SITES = frozenset(("site-packages", "dist-packages"))  # those of the user, of the system, of another environment
 
 
 def call(
@@ -122,12 +124,12 @@ def _trace(error: BaseException) -> str:
 
 
 def _innermost(trace: TracebackType | None) -> tuple[str, int] | None:
-    """Return file and line of the innermost frame of the user's own, else of the innermost one outside this room."""
+    """Return file and line of the innermost frame of the user's own, else of the innermost one outside the machinery."""
     own: tuple[str, int] | None = None
     other: tuple[str, int] | None = None
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if os.path.dirname(os.path.abspath(file)) != _HERE:
+        if os.path.dirname(os.path.abspath(file)) not in _MACHINERY:
             other = (file, trace.tb_lineno)
             if not _is_library(file):
                 own = other
@@ -142,8 +144,9 @@ def _library_folders() -> tuple[str, ...]:
 
 
 def is_installed(file: str) -> bool:
-    """Whether a file belongs to the standard library or to an installed package."""
-    return os.path.realpath(file).startswith(_library_folders())
+    """Whether a file belongs to the standard library or to an installed package, of this Python or beside it."""
+    path = os.path.realpath(file)
+    return path.startswith(_library_folders()) or not _SITES.isdisjoint(path.split(os.sep))
 
 
 def _is_library(file: str) -> bool:

@@ -104,17 +104,13 @@ def load_named(code: CodeType, folder: str) -> None:
 def load_first(module: str) -> None:
     """Import a framework before code does that needs it.
 
-    Only when it is there can its random state be set. And what it sets in the environment as it loads is taken out
-    again: that would be put down to the layer.
+    Only when it is there can its random state be set.
     """
     name = module.partition(".")[0]
     if name not in _PACKAGES or name in sys.modules:
         return
-    known = set(os.environ)
     with suppress(ImportError):  # whoever needs it will say what is missing
         import_module(name)
-    for added in set(os.environ) - known:
-        del os.environ[added]
 
 
 def held_arrays(value: object) -> dict[str, npt.NDArray[np.generic]]:

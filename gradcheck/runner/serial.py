@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 
 from gradcheck.model import Case, Report, Verdict
+from gradcheck.runner.builtin import is_builtin
 from gradcheck.runner.capture import captured
 from gradcheck.runner.order import Watch
 
@@ -25,15 +26,17 @@ def run_serially(cases: Sequence[Case], *, capture: bool = True, watch: Watch | 
     """
     # numpy is imported with the first case, not before
     from gradcheck.runner.attempt import attempt, clean_up
+    from gradcheck.runner.imports import observed_imports
     from gradcheck.runner.state import State
 
     for number, case in enumerate(cases):
         if watch is not None:
             watch(number, [case.name])
         before = State.take()
-        with captured() if capture else nullcontext() as tail:
-            report = attempt(case)
-        clean_up(case, report, before, tracing=False)
+        with nullcontext() if is_builtin(case) else observed_imports(before):
+            with captured() if capture else nullcontext() as tail:
+                report = attempt(case)
+            clean_up(case, report, before, tracing=False)
         if tail is not None and report.verdict is Verdict.ERROR and not report.output:
             report.output = tail.text
         yield report

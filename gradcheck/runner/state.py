@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,9 @@ _SHARED: tuple[ModuleType, ...] = (builtins, math, os, np, np.linalg, np.random)
 _SIGNALS = sorted(set(signal.valid_signals()) - {getattr(signal, name, None) for name in ("SIGKILL", "SIGSTOP")})
 _GONE = "a folder that is gone"
 _LISTED = 5
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Change(NamedTuple):
@@ -59,6 +62,7 @@ class State:
     handlers: dict[int, object]
     modules: set[str]
     quiet: dict[str, Any]
+    alarm: bool = False
     shared: list[dict[str, object]] = field(default_factory=list)
 
     @classmethod
@@ -81,6 +85,7 @@ class State:
                 "streams": (sys.stdin, sys.stdout, sys.stderr),
                 "collecting": gc.isenabled(),
             },
+            alarm=_alarm_is_set(),
             shared=[dict(vars(module)) for module in _SHARED],
         )
 
@@ -93,9 +98,35 @@ class State:
         for number, handler in self.handlers.items():
             if signal.getsignal(number) != handler:
                 found.append(Change("the handlers of signals", _signal_name(number)))
-        if hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[0]:
+        if _alarm_is_set() and not self.alarm:
             found.append(Change("the alarm", "it is set"))
         return found
+
+    def adopt(self, before: State, after: State) -> None:
+        """Take over what became different between two moments: it is no layer's doing, and stays.
+
+        Random states, streams and the garbage collector are left out: every case finds those as the first one did.
+        """
+        self.folder = after.folder if after.folder != before.folder else self.folder
+        _take_over(self.environment, before.environment, after.environment)
+        _take_over(self.handlers, before.handlers, after.handlers)
+        self.alarm |= after.alarm and not before.alarm
+        for mine, old, new in zip(self.shared, before.shared, after.shared, strict=True):
+            for name in old:
+                if name in new and new[name] is not old[name]:
+                    mine[name] = new[name]
+        quiet = self.quiet
+        for name in ("errors", "printing"):
+            _take_over(quiet[name], before.quiet[name], after.quiet[name])
+        for name in ("path", "filters"):
+            old, new = before.quiet[name], after.quiet[name]
+            first = [entry for entry in new[: len(new) - len(old)] if entry not in old]  # as most of them are
+            last = [entry for entry in new if entry not in old and entry not in first]
+            gone = [entry for entry in old if entry not in new]
+            quiet[name] = [*first, *(entry for entry in quiet[name] if entry not in [*gone, *first, *last]), *last]
+        for name in ("recursion", "error call"):
+            if after.quiet[name] != before.quiet[name]:
+                quiet[name] = after.quiet[name]
 
     def restore(self, *, tracing: bool = True) -> bool:
         """Put everything back; return whether even built-in functions or those of numpy had been replaced.
@@ -155,6 +186,18 @@ class State:
                 del sys.modules[name]
             else:
                 self.modules.add(name)  # not to be looked at again
+
+
+def _take_over(mine: dict[Key, Value], before: dict[Key, Value], after: dict[Key, Value]) -> None:
+    for key in {*before, *after}:
+        if key not in after:
+            mine.pop(key, None)
+        elif key not in before or after[key] != before[key]:
+            mine[key] = after[key]
+
+
+def _alarm_is_set() -> bool:
+    return hasattr(signal, "getitimer") and bool(signal.getitimer(signal.ITIMER_REAL)[0])
 
 
 def _folder() -> str:

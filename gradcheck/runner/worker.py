@@ -24,6 +24,7 @@ from gradcheck.layers.calling import describe
 from gradcheck.model import Report
 from gradcheck.runner.attempt import attempt, clean_up, ran_out_of_memory
 from gradcheck.runner.forks import CAME_BACK, Forks
+from gradcheck.runner.imports import Observer
 from gradcheck.runner.limits import adopt_orphans, limit_memory, volunteer
 from gradcheck.runner.outcome import fail, failed
 from gradcheck.runner.state import State
@@ -75,6 +76,7 @@ class Worker:
         random.seed(SEED)
         np.random.seed(SEED)
         self.state = State.take()
+        sys.meta_path.insert(0, Observer(self.state))
         limit_memory(memory)
 
     def _prepare_faulthandler(self) -> None:
