@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,10 +100,7 @@ def try_directions(
     worst: tuple[Residual, Array] | None = None
     if survey.x.size:
         projector.calibrate(rng)
-    for _ in range(count if survey.x.size else 0):
-        move = projector.draw(rng)
-        move.reshape(-1)[broken] = 0.0
-        residual = projector.test(move)
+    for residual, move in projector.test_each(_draw(projector, rng, broken, count if survey.x.size else 0)):
         residuals.append(residual)
         if residual.refutes and (worst is None or abs(residual.value) > abs(worst[0].value)):
             worst = residual, move
@@ -133,6 +131,13 @@ def try_directions(
         examination=examination,
         evaluations=evaluate.count - before,
     )
+
+
+def _draw(projector: Projector, rng: np.random.Generator, broken: Indices, count: int) -> Iterator[Array]:
+    for _ in range(count):
+        move = projector.draw(rng)
+        move.reshape(-1)[broken] = 0.0
+        yield move
 
 
 def _suspects(location: Location, size: int, rng: np.random.Generator) -> Indices:

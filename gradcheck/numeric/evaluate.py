@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,13 +15,29 @@ Mask: TypeAlias = "NDArray[np.bool_]"
 Function: TypeAlias = "Callable[[Array], Array]"
 
 
+class ManyAtOnce(Protocol):
+    """What a function may offer besides being called: values at several points for less than as many calls.
+
+    Attributes
+    ----------
+    together
+        Points that are handed over at once; 1: none are, for now.
+    """
+
+    together: int
+
+    def many(self, points: Sequence[Array]) -> Sequence[Array]:
+        """Return one flat array of M numbers per point, as separate calls would, bit for bit."""
+
+
 class Evaluator:
-    """A function of one array whose calls are counted.
+    """A function of one array whose evaluations are counted: one per point, however many go through one call.
 
     Parameters
     ----------
     function
-        Takes a float64 array and returns the outputs as one flat array of M numbers.
+        Takes a float64 array and returns the outputs as one flat array of M numbers. Where it is also a
+        :class:`ManyAtOnce`, points that do not depend on each other's values are handed over together.
     outputs
         M, where it is known; otherwise the first call says it. A later call that returns another number of
         outputs counts as one whose outputs are all nan: at that point the function is another one.
@@ -40,7 +57,33 @@ class Evaluator:
         """Value at `x`, which the function may overwrite, valid until the next call."""
         self.count += 1
         with np.errstate(all="ignore"):
-            value = np.asarray(self._function(x), dtype=np.float64).reshape(-1)
+            value = self._function(x)
+        return self._fit(value)
+
+    def many(self, points: Iterable[Array]) -> Iterator[Array]:
+        """Values at several points, in their order; each is valid until the next one is asked for.
+
+        The points are taken when they are needed: one at a time, or as many as the function takes at once. They
+        may be overwritten. So what is held is bounded by the function, not by the number of points.
+        """
+        points = iter(points)
+        while batch := list(islice(points, self.together)):
+            if len(batch) == 1:
+                yield self.view(batch.pop())
+                continue
+            self.count += len(batch)
+            with np.errstate(all="ignore"):
+                values = cast("ManyAtOnce", self._function).many(batch)
+            for value in values:
+                yield self._fit(value)
+
+    @property
+    def together(self) -> int:
+        """Points that the function takes at once; it may change its mind between two calls."""
+        return max(1, int(getattr(self._function, "together", 1)))
+
+    def _fit(self, value: ArrayLike) -> Array:
+        value = np.asarray(value, dtype=np.float64).reshape(-1)
         if self._outputs is None:
             self._outputs = value.size
         elif value.size != self._outputs:

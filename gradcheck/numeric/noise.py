@@ -128,8 +128,11 @@ def measure_noise(
 
 
 def _tabulate(evaluate: Evaluator, x: Array, y0: Array, layout: Layout, step: Array, weights: Array) -> _Table:
-    places = range(-_REACH, _REACH + 1)
-    values = np.stack([y0 if j == 0 else layout.gather_outputs(evaluate(x + j * step)) for j in places])
+    values = np.empty((2 * _REACH + 1, *y0.shape))
+    values[_REACH] = y0
+    places = [j for j in range(-_REACH, _REACH + 1) if j]
+    for j, value in zip(places, evaluate.many(x + j * step for j in places), strict=True):
+        values[_REACH + j] = layout.gather_outputs(value)
     # an output that leaves its domain on the way says nothing about its noise: it counts as unmoved
     finite = np.isfinite(values).all(axis=0)
     values = np.where(finite, values, y0)

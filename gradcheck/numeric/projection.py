@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +44,17 @@ class Residual:
     def refutes(self) -> bool:
         """Whether the claim cannot be right."""
         return not abs(self.value) <= self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Rise of every output, claimed rise and its size, second differences, and the outputs that moved."""
+
+    rise: Array
+    claimed: float
+    size: float
+    bend: Array
+    reached: Mask
 
 
 class Projector:
@@ -94,40 +107,64 @@ class Projector:
 
     def test(self, move: Array) -> Residual:
         """Compare along `move` with four evaluations."""
-        rise, claimed, size, bend, reached = self._pair(move)
-        far_rise, far_claimed, _, far_bend, far_reached = self._pair(2 * move)
-        fourth = far_bend - 4 * bend
-        drift = rise - far_rise / 2
+        return next(self.test_each([move]))[0]
+
+    def test_each(self, moves: Iterable[Array]) -> Iterator[tuple[Residual, Array]]:
+        """Compare along every one of the moves with four evaluations; residuals with their moves."""
+        under_way: deque[Array] = deque()
+        values = self._evaluate.many(self._ends(moves, under_way))
+        for above in values:
+            move = under_way[0]
+            near = self._pair(move, above, values)
+            yield self._compare(near, self._pair(2 * move, next(values), values)), move
+            under_way.popleft()
+
+    def _compare(self, near: _Pair, far: _Pair) -> Residual:
+        fourth = far.bend - 4 * near.bend
+        drift = near.rise - far.rise / 2
         with np.errstate(invalid="ignore"):
             kinked = np.abs(self._weights * fourth) > _KINKED * self._sigma
         # many kinks do not cancel: what each adds counts in full
         truncation = (2 / 3) * self._sum_apart(drift, kinked) + self._sum_apart(fourth, kinked) / 3
-        residual = (4 * (self._sum(rise) - claimed) - (self._sum(far_rise) - far_claimed) / 2) / 3
-        roundoff = _DEVIATIONS * 0.95 * self._noise(reached | far_reached) + self._rounding(size, claimed)
-        return self._residual(residual, roundoff, truncation, claimed, size)
+        residual = (4 * (self._sum(near.rise) - near.claimed) - (self._sum(far.rise) - far.claimed) / 2) / 3
+        roundoff = _DEVIATIONS * 0.95 * self._noise(near.reached | far.reached)
+        roundoff += self._rounding(near.size, near.claimed)
+        return self._residual(residual, roundoff, truncation, near.claimed, near.size)
 
     def test_quickly(self, move: Array) -> Residual:
         """Compare along `move` with two evaluations; its truncation is not known."""
-        rise, claimed, size, _, reached = self._pair(move)
-        roundoff = _DEVIATIONS * 0.71 * self._noise(reached) + self._rounding(size, claimed)
-        return self._residual(self._sum(rise) - claimed, roundoff, 0.0, claimed, size)
+        values = self._evaluate.many(self._two_ends(move))
+        pair = self._pair(move, next(values), values)
+        roundoff = _DEVIATIONS * 0.71 * self._noise(pair.reached) + self._rounding(pair.size, pair.claimed)
+        return self._residual(self._sum(pair.rise) - pair.claimed, roundoff, 0.0, pair.claimed, pair.size)
 
-    def _pair(self, move: Array) -> tuple[Array, float, float, Array, Mask]:
-        """Rise of every output, claimed rise and its size, second differences, and the outputs that moved."""
-        survey = self._survey
-        x = survey.x
+    def _ends(self, moves: Iterable[Array], under_way: deque[Array]) -> Iterator[Array]:
+        """Points of the pairs along each move and its double; the moves are handed on as well."""
+        for move in moves:
+            under_way.append(move)
+            yield from self._two_ends(move)
+            yield from self._two_ends(2 * move)
+
+    def _two_ends(self, move: Array) -> tuple[Array, Array]:
+        x, precision = self._survey.x, self._survey.precision
         up, down = x + move, x - move
-        if survey.precision.name != "float64":  # or the function's own cast would move another way
-            up, down = round_to_grid(up, survey.precision), round_to_grid(down, survey.precision)
-        above, below = (survey.layout.gather_outputs(self._evaluate(point)).reshape(-1) for point in (up, down))
+        if precision.name != "float64":  # or the function's own cast would move another way
+            up, down = round_to_grid(up, precision), round_to_grid(down, precision)
+        return up, down
+
+    def _pair(self, move: Array, above: Array, values: Iterator[Array]) -> _Pair:
+        """Make a pair of the value above, which is at hand, and the next one, below."""
+        survey = self._survey
+        up, down = self._two_ends(move)
+        above = survey.layout.gather_outputs(above).reshape(-1).copy()  # the next value may lie in the same place
+        below = survey.layout.gather_outputs(next(values)).reshape(-1)
         shift = self._claim * ((up - down) / 2)  # the points that were really evaluated
-        claimed = float(np.sum(shift))
-        size = float(root_sum_squares(shift.reshape(1, -1))[0])
         with np.errstate(invalid="ignore"):
             rise = np.where(self._dead, 0.0, (above - below) / 2)
             bend = np.where(self._dead, 0.0, (above - self._y0) + (below - self._y0))
         reached: Mask = (above != self._y0) | (below != self._y0)
-        return rise, claimed, size, bend, reached & ~self._dead
+        size = float(root_sum_squares(shift.reshape(1, -1))[0])
+        return _Pair(rise, float(np.sum(shift)), size, bend, reached & ~self._dead)
 
     def _sum(self, values: Array) -> float:
         return float(np.sum(values * self._weights))

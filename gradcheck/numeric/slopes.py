@@ -6,6 +6,7 @@ an order of magnitude of accuracy over differences of the summed scalar, at no c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,11 +92,12 @@ def measure_slopes(
     count = len(columns)
     size = max(1, int(survey.y0.size))
     chunk = max(1, min(count, _CHUNK // size)) if count else 1
+    values = _values(evaluate, survey, columns, steps)
     parts = []
     for start in range(0, max(count, 1), chunk):
         place = slice(start, start + chunk)
         kept = () if store is None or rows is None else tuple(store[row] for row in rows[place])
-        parts.append(_measure(evaluate, survey, columns[place], steps[:, place], detail, hull, kept))
+        parts.append(_measure(values, survey, columns[place], steps[:, place], detail, hull, kept))
     return join_slopes(parts)
 
 
@@ -113,7 +115,7 @@ def join_slopes(parts: list[Slopes]) -> Slopes:
 
 
 def _measure(
-    evaluate: Evaluator,
+    values: Iterator[Array],
     survey: Survey,
     columns: Indices,
     steps: Array,
@@ -126,10 +128,9 @@ def _measure(
     up, down = here + steps, here - steps
     shape = (len(columns), *survey.y0.shape)
     above, below = np.empty(shape), np.empty(shape)
-    for number, column in enumerate(columns):
-        places = layout.inputs[:, column]
-        above[number] = _value(evaluate, survey, places, up[:, number])
-        below[number] = _value(evaluate, survey, places, down[:, number])
+    for number in range(len(columns)):
+        above[number] = next(values)
+        below[number] = next(values)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         for number, slopes in enumerate(store):
             np.subtract(above[number], below[number], out=slopes)
@@ -137,11 +138,22 @@ def _measure(
     return _reduce(survey, above, below, (here, up, down), detail, hull)
 
 
-def _value(evaluate: Evaluator, survey: Survey, places: Indices, values: Array) -> Array:
-    moved = survey.x.copy()
-    moved.reshape(-1)[places] = values
-    value = survey.layout.gather_outputs(evaluate.view(moved))
-    return np.where(survey.dead, 0.0, value) if survey.dead.any() else value
+def _values(evaluate: Evaluator, survey: Survey, columns: Indices, steps: Array) -> Iterator[Array]:
+    """(S, m) values with each column up by its step, then down, column after column."""
+    dead = bool(survey.dead.any())
+    for flat in evaluate.many(_points(survey, columns, steps)):
+        value = survey.layout.gather_outputs(flat)
+        yield np.where(survey.dead, 0.0, value) if dead else value
+
+
+def _points(survey: Survey, columns: Indices, steps: Array) -> Iterator[Array]:
+    for number, column in enumerate(columns):
+        places = survey.layout.inputs[:, column]
+        here = survey.x.reshape(-1)[places]
+        for values in (here + steps[:, number], here - steps[:, number]):
+            moved = survey.x.copy()
+            moved.reshape(-1)[places] = values
+            yield moved
 
 
 def _reduce(

@@ -134,7 +134,8 @@ def _truncation_ratio(
     """
     roundoff = root_sum_squares(weights * noise.sigma)
     step = relative * noise.direction
-    one, two, minus_one, minus_two = (layout.gather_outputs(evaluate(x + j * step)) for j in (1, 2, -1, -2))
+    values = evaluate.many(x + j * step for j in (1, 2, -1, -2))
+    one, two, minus_one, minus_two = (layout.gather_outputs(value.copy()) for value in values)
     finite = np.isfinite(one) & np.isfinite(two) & np.isfinite(minus_one) & np.isfinite(minus_two)
     if 2 * int(finite.sum()) < finite.size:
         return float(np.inf)
