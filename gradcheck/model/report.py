@@ -149,10 +149,19 @@ class BlindSpot:
 
 @dataclass(slots=True)
 class Counts:
-    """Calls of the user's code."""
+    """Calls of the user's code.
+
+    Attributes
+    ----------
+    forwards, backwards
+        How many there were.
+    points
+        Points at which the forward was evaluated: more than calls where several went through one.
+    """
 
     forwards: int = 0
     backwards: int = 0
+    points: int = 0
 
 
 _drawer: Callable[[Report], str] | None = None

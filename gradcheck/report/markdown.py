@@ -162,7 +162,7 @@ def _cells(row: Row) -> list[str]:
 def _cost(report: Report) -> str:
     counts = report.counts
     said = [f"{report.mode} mode"] if report.mode else []
-    said.append(f"{numbers.count(counts.forwards)} forward and {numbers.plural(counts.backwards, 'backward call')}")
+    said.append(f"{numbers.forwards(counts)} and {numbers.plural(counts.backwards, 'backward call')}")
     said.append(f"seed {report.seed}")
     said += [f"backward at {report.source.file}:{report.source.line}"] if report.source is not None else []
     return ", ".join(said)

@@ -226,7 +226,7 @@ def _notes(report: Report, width: int, indent: str = INDENT) -> list[Line]:
 def _cost(report: Report, width: int) -> list[Line]:
     counts = report.counts
     said = [f"{visible(report.mode)} mode"] if report.mode else []
-    said.append(f"{numbers.count(counts.forwards)} forward and {numbers.plural(counts.backwards, 'backward call')}")
+    said.append(f"{numbers.forwards(counts)} and {numbers.plural(counts.backwards, 'backward call')}")
     said.append(f"seed {report.seed}")
     if report.source is not None:
         line = f":{report.source.line}" if report.source.line else ""

@@ -160,7 +160,7 @@ def _flat(index: Sequence[int], shape: Sequence[int]) -> int:
 def _facts(report: Report) -> list[tuple[str, str]]:
     """Return how the case was checked, label and value."""
     counts = report.counts
-    calls = f"{numbers.count(counts.forwards)} forward, {numbers.count(counts.backwards)} backward"
+    calls = f"{numbers.forwards(counts)}, {numbers.count(counts.backwards)} backward"
     facts = [
         ("layer", visible(report.layer)),
         ("options", ", ".join(f"{visible(key)} = {plain(value)}" for key, value in report.options.items())),

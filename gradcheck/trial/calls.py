@@ -108,7 +108,8 @@ class Caller:
     options
         Options handed to every call unless a call replaces some.
     budget
-        Largest number of forward calls; :class:`BudgetSpentError` is raised beyond.
+        Largest number of forward calls; :class:`BudgetSpentError` is raised beyond. A call with a batch of several
+        points is as dear as one for each of them.
     pin
         Whether the global random state is set to the same value before each forward, for layers that draw from it.
     """
@@ -120,17 +121,23 @@ class Caller:
         self.pin = False
         self.counts = Counts()
 
-    def prepare_call(self) -> None:
-        """Count a forward call, and set the global random state where it is pinned."""
-        if self.budget is not None and self.counts.forwards >= self.budget:
+    def prepare_call(self, points: int = 1) -> None:
+        """Count a forward call at so many points, and set the global random state where it is pinned."""
+        if self.budget is not None and self.counts.points >= self.budget:
             raise BudgetSpentError(f"the budget of {self.budget} forward calls is spent")
         self.counts.forwards += 1
+        self.counts.points += points
         if self.pin:
             np.random.seed(20_011)
 
-    def forward(self, inputs: Mapping[str, Array], options: Mapping[str, Plain] | None = None) -> tuple[Array, ...]:
-        """Return the outputs for copies of the inputs, as copies that the layer cannot change later."""
-        self.prepare_call()
+    def forward(
+        self, inputs: Mapping[str, Array], options: Mapping[str, Plain] | None = None, *, points: int = 1
+    ) -> tuple[Array, ...]:
+        """Return the outputs for copies of the inputs, as copies that the layer cannot change later.
+
+        ``points``: how many points the inputs hold, where they are batches of several.
+        """
+        self.prepare_call(points)
         with quiet():
             outputs = self.layer.forward(
                 {name: value.copy() for name, value in inputs.items()}, self.options if options is None else options

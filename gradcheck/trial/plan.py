@@ -22,6 +22,8 @@ MOST_BACKWARDS = 1_200
 MOST_NUMBERS = 20_000_000
 # Evaluations that the start-up of an input is worth (numerics 4.2), when a mode is chosen.
 START = 60
+# Evaluations from where on it is worth finding out whether several points can go through one call.
+MANY = 2 * SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,14 @@ class Plan:
         Which outputs belong to which inputs.
     blocks
         Whether the Jacobian is kept, and compared block by block.
+    stackable
+        Whether the input may have a first axis whose parts do not see each other.
     """
 
     mode: str
     layout: Layout
     blocks: bool
+    stackable: bool = True
 
 
 def choose_plan(
@@ -64,10 +69,12 @@ def choose_plan(
     layout = find_layout(
         function, x, function(x.copy()), [part.shape for part in subject.outputs], subject.rng, eps=subject.precision
     )
+    alone = x.shape[:1] == (1,)
     if layout is not None:
         width = layout.outputs.shape[1]
-        return Plan("slices", layout, width <= MOST_BACKWARDS and m * layout.width <= MOST_NUMBERS)
+        kept = width <= MOST_BACKWARDS and m * layout.width <= MOST_NUMBERS
+        return Plan("slices", layout, kept, alone or 0 in layout.axes)
     full = m <= MOST_BACKWARDS and m * x.size <= MOST_NUMBERS // 20
     if 2 * x.size + START <= budget or settings.mode != "auto":
-        return Plan("full" if full else "entries", whole, full)
-    return Plan("directions", whole, False)
+        return Plan("full" if full else "entries", whole, full, alone)
+    return Plan("directions", whole, False, False)

@@ -49,6 +49,8 @@ class Subject:
         Unit round-off in which the layer computes.
     rng
         The trial's own random generator.
+    steady
+        Whether nothing was seen of a memory of earlier calls, or of chance.
     """
 
     caller: Caller
@@ -64,6 +66,7 @@ class Subject:
     typical: dict[str, float] = field(default_factory=dict)
     nudged: dict[str, Floats] = field(default_factory=dict)
     precision: float = float(np.finfo(np.float64).eps)
+    steady: bool = True
 
     @property
     def weights(self) -> Floats:

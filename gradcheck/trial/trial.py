@@ -131,6 +131,7 @@ def _run(trial: Trial, report: Report) -> None:
         if not MEMORY & {finding.rule for finding in trial.findings}:
             trial.linearity = examine_linearity(subject)
             trial.findings += trial.linearity.findings
+    subject.steady = not (MEMORY | {"nondeterministic-forward"}) & {finding.rule for finding in trial.findings}
     for name in subject.wrt:
         if name in subject.gradients:
             measured = compare_input(
