@@ -11,7 +11,7 @@ from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Floats
-from gradcheck.rules.view import View, distinct
+from gradcheck.rules.view import View, distinct, switched
 
 
 @rule("branch-condition-wrong", "masks", 17)
@@ -58,9 +58,23 @@ def branch_condition(view: View) -> Iterator[Prediction]:
             yield Prediction(
                 message, remedy, jacobian=matrix, usual=view.M == 1 or (view.elementwise and label != "no margin")
             )
+    yield from _decided(view, remedy)
     yield from _pieces(view, bad, remedy)
     yield from _slopes(view, bad, remedy)
     yield from _lost(view, bad, remedy)
+
+
+def _decided(view: View, remedy: str) -> Iterator[Prediction]:
+    """Outputs are switched on and off as if an input, which decides their branch, were 0."""
+    if view.account is None or view.A is None or not switched(view.J, view.A, 100 * view.zero):
+        return
+    for name, value in view.truth.inputs.items():
+        if np.asarray(value).dtype.kind == "f" and np.any(value):
+            other = view.measure({name: np.zeros_like(value)})
+            if other is not None and other.shape == view.J.shape:
+                message = f"outputs are on the branch that they would be on if {name} were 0"
+                rows = int(np.count_nonzero(np.any(np.abs(other - view.J) > 100 * view.zero, axis=1)))
+                yield Prediction(message, remedy, jacobian=other, evidence={"outputs": rows})
 
 
 def _lost(view: View, bad: np.ndarray | None, remedy: str) -> Iterator[Prediction]:

@@ -237,6 +237,13 @@ def components(linked: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     return found
 
 
+def switched(first: Floats, second: Floats, zero: float) -> bool:
+    """Whether two Jacobians differ in whole rows that are nothing in one of them, and agree in others: a branch."""
+    live, other = np.abs(first).max(axis=1, initial=0.0) > zero, np.abs(second).max(axis=1, initial=0.0) > zero
+    same = np.abs(first - second).max(axis=1, initial=0.0) <= zero
+    return bool(np.any(live != other) and np.all(same[live & other]) and np.any(live & other))
+
+
 def distinct(values: Floats, slack: float) -> Floats:
     """Return the different values among some; those count as one that differ by less than a share of the largest."""
     ordered = np.sort(values)

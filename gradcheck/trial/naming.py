@@ -116,7 +116,7 @@ def find_steps(subject: Subject, truth: Truth, wrong: set[str]) -> list[Finding]
         return []
     small = 1e-6
     try:
-        seen = subject.vjp([np.asarray(np.asarray(part) * small, part.dtype) for part in subject.upstream])
+        seen = subject.vjp(subject.scaled_upstream(small))
     except LayerError:
         return []
     findings = []

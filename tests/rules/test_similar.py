@@ -1,0 +1,44 @@
+"""Bugs that look alike: the one must not be given the name of the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.rules.judgement import explain
+
+from .stand import Stand
+
+
+def random(*shape):
+    return np.random.default_rng(shape).standard_normal(shape)
+
+
+def names(forward, backward, inputs, wrt, options=None):
+    """Return the first names, one per wrong input."""
+    bench = Stand(forward, backward, inputs, wrt, options)
+    found = explain(bench.truth(), bench.account())
+    assert found, "the wrong gradient passed"
+    return {finding.rule for finding in found}
+
+
+def test_a_smooth_path_through_another_input_is_no_branch() -> None:
+    inputs = {"x": random(6, 3), "W": random(3, 4), "b": random(4)}
+
+    def backward(g, x, W, b):
+        return ((g * (1 - np.tanh(x @ W) ** 2)) @ W.T,)
+
+    found = names(lambda x, W, b: np.tanh(x @ W + b), backward, inputs, ("x",))
+
+    assert "branch-condition-wrong" not in found
+
+
+def test_outputs_switched_at_random_are_no_branch_of_another_input() -> None:
+    inputs = {"x": random(6, 3), "W": random(3, 4), "b": random(4)}
+    mask = random(6, 4) > 0
+
+    def backward(g, x, W, b):
+        return ((g * mask) @ W.T,)
+
+    found = names(lambda x, W, b: np.maximum(x @ W + b, 0), backward, inputs, ("x",))
+
+    assert found.isdisjoint({"branch-condition-wrong", "reused-input-not-accumulated", "kernel-not-flipped"})
