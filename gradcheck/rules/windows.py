@@ -8,10 +8,10 @@ from itertools import combinations
 import numpy as np
 
 from gradcheck.model import Plain
-from gradcheck.rules.predictions import Prediction
+from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Floats
-from gradcheck.rules.view import View, switched
+from gradcheck.rules.view import View, kinds, switched
 
 
 @rule("kernel-not-flipped", "axis", 12)
@@ -224,6 +224,39 @@ def padding_offset(view: View) -> Iterator[Prediction]:
             moved = np.stack([shifted(row.reshape(view.x.shape), axis, by).ravel() for row in view.J])
             text = f"the gradient is shifted by {by} along axis {axis}"
             yield Prediction(text, remedy, jacobian=moved, rank=4)
+    yield from _bordered(view, remedy)
+
+
+def _bordered(view: View, remedy: str) -> Iterator[Prediction]:
+    """Yield shifts along some axes that leave a border: what moved in there is what fell into the padding."""
+    if view.A is None or view.offset.any() or not np.all(np.isfinite(view.A)) or view.x.ndim > 4:
+        return
+    key = np.random.default_rng(view.N).standard_normal(view.M)
+    true, seen = key @ view.J, key @ view.A
+    close = max(1e-3 * view.tolerance, view.slack) * float(np.abs(true).max(initial=0.0))
+    for many in range(1, view.x.ndim + 1):
+        for axes in combinations(range(view.x.ndim), many):
+            shortest = min(view.x.shape[axis] for axis in axes)
+            for by in (sign * step for step in range(1, shortest) for sign in (1, -1)):
+                into, source = _overlap(view.x.shape, axes, by)
+                # different columns, so that it matters which is which, and a good part of them all
+                moved = np.abs(true[into] - true[source]) > 100 * close
+                enough = moved.sum() >= max(4, 0.2 * view.N) and kinds(true[source], 100 * close) >= 4
+                if not enough or np.abs(seen[into] - true[source]).max() > close:
+                    continue
+                off = distance(view.A[:, into], view.J[:, source])
+                text = f"the gradient is shifted by {by} along {' and '.join(f'axis {axis}' for axis in axes)}"
+                facts: dict[str, Plain] = {"entries": len(into), "border": view.N - len(into)}
+                yield Prediction(f"{text}, but for a border", remedy, explained=off, rank=10, evidence=facts)
+
+
+def _overlap(shape: tuple[int, ...], axes: tuple[int, ...], by: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which entries of an array a shift fills, and from where."""
+    numbers = np.arange(int(np.prod(shape))).reshape(shape)
+    later = tuple(slice(abs(by), None) if axis in axes else slice(None) for axis in range(len(shape)))
+    earlier = tuple(slice(None, -abs(by)) if axis in axes else slice(None) for axis in range(len(shape)))
+    pair = numbers[later].ravel(), numbers[earlier].ravel()
+    return pair if by > 0 else pair[::-1]
 
 
 def _padded(view: View, option: str, value: int, axes: tuple[int, ...]) -> Floats | None:

@@ -42,3 +42,20 @@ def test_outputs_switched_at_random_are_no_branch_of_another_input() -> None:
     found = names(lambda x, W, b: np.maximum(x @ W + b, 0), backward, inputs, ("x",))
 
     assert found.isdisjoint({"branch-condition-wrong", "reused-input-not-accumulated", "kernel-not-flipped"})
+
+
+def test_a_gradient_that_is_shifted_in_places_only_is_not_cropped() -> None:
+    kernel = random(3)
+
+    def forward(x):
+        return sum(kernel[k] * np.pad(x, ((0, 0), (1, 1)))[:, k : k + x.shape[1]] for k in range(3))
+
+    def backward(g, x):
+        wide = np.zeros((len(x), x.shape[1] + 2))
+        for k in range(3):
+            wide[:, k : k + x.shape[1]] += kernel[k] * g
+        dx = wide[:, : x.shape[1]].copy()
+        dx[:, 2::3] = wide[:, 3:-1:3]  # these are right
+        return (dx,)
+
+    assert "padding-offset-wrong" not in names(forward, backward, {"x": random(3, 8)}, ("x",))
