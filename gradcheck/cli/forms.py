@@ -34,6 +34,20 @@ def prepare(kinds: Iterable[str]) -> None:
         use_manual(_look_up)
 
 
+def pictures_of(kinds: Iterable[object]) -> str:
+    """Return which inputs a run draws (:attr:`gradcheck.model.Settings.pictures`), so that no other run pays for it.
+
+    A page and a heat map show every case; a JSON file is read by programs, and keeps what is wrong.
+
+    Parameters
+    ----------
+    kinds
+        The forms that the run is written in, and what its tables show.
+    """
+    kinds = set(kinds)
+    return "all" if kinds & {"html", "heatmap"} else "wrong" if "json" in kinds else "none"
+
+
 def _look_up(rule: str) -> Page | None:
     from gradcheck.rules.registry import rules  # rules import numpy
 

@@ -116,6 +116,9 @@ def command(
             raise refuse_nothing(targets, expression, tags)
         if len(chosen) == 1 and not is_builtin(chosen[0][0]):
             chosen[0][0].settings.glance = True  # of one case there is time to say what it could not have seen
+        pictures = forms.pictures_of([kind, *(name for name, _ in files), show])
+        for case, _ in chosen:
+            case.settings.pictures = pictures
         drawing = Drawing(show, quiet, verbose, debug, kind == "table")
         session = Session(screen, chosen, drawing, tolerance, plan)
         status = session.run(stop=stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,10 +13,6 @@ from gradcheck.cli.parameters import Index
 from gradcheck.cli.screen import Screen
 from gradcheck.cli.targets import Target
 from gradcheck.errors import UsageError
-
-if TYPE_CHECKING:
-    from gradcheck.report.curve import Curve
-    from gradcheck.trial.sweep import SweptEntry
 
 
 @click.command("sweep", cls=preferred.ProjectCommand)
@@ -43,27 +39,15 @@ def command(target: str, name: str | None, index: tuple[int, ...] | None, color:
     screen = Screen.open(color)
     with captured():
         swept = sweep_case(chosen[0][0], name, index)
-    screen.print(draw_curve(_curve(swept), width=screen.width, color=screen.color))
-    return 0
-
-
-def _curve(swept: SweptEntry) -> Curve:
-    from gradcheck.report import numbers
-    from gradcheck.report.curve import Curve
-
-    found = swept.sweep
-    return Curve(
-        case=swept.report.name,
-        verdict=swept.report.verdict,
-        entry=swept.name + numbers.at(swept.index),
-        steps=[float(step) for step in found.steps],
-        errors=[float(error) for error in found.errors],
-        numeric=found.reference,
-        bound=found.bound,
-        analytic=swept.analytic,
-        chosen=found.chosen,
-        best=found.best,
-        roundoff=found.roundoff,
-        truncation=found.truncation,
-        evaluations=found.evaluations,
+    report = swept.report
+    screen.print(
+        draw_curve(
+            swept.curve,
+            case=report.name,
+            verdict=report.verdict,
+            name=swept.name,
+            width=screen.width,
+            color=screen.color,
+        )
     )
+    return 0

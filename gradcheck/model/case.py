@@ -141,6 +141,8 @@ class Settings:
         Whether the bug of a failing case is named; samples of many thousands of cases do without.
     glance
         Whether the worst blind spot of a small case is looked for.
+    pictures
+        Of which inputs a report keeps the Jacobian and the error against the step: ``none``, ``wrong`` or ``all``.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -158,6 +160,7 @@ class Settings:
     probes: bool = True
     naming: bool = True
     glance: bool = False
+    pictures: str = "none"
 
 
 @dataclass(slots=True)

@@ -49,7 +49,12 @@ class SliceSummary:
 class Grid:
     """Three arrays of one shape, flattened in C order, kept for drawing while they are small.
 
-    ``wrong``: places in them of the entries that failed.
+    Attributes
+    ----------
+    wrong
+        Places in them of the entries that failed.
+    outputs
+        Of a Jacobian (all outputs x the input, both flattened): the shapes of the outputs that its rows number.
     """
 
     shape: tuple[int, ...]
@@ -57,6 +62,43 @@ class Grid:
     numeric: list[float]
     bound: list[float]
     wrong: list[int] = field(default_factory=list)
+    outputs: list[tuple[int, ...]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Curve:
+    """One entry of a gradient, measured with many steps: why the verdict holds.
+
+    Attributes
+    ----------
+    index
+        Index into the input array.
+    steps, errors
+        Absolute steps from the shortest, and how far the central difference is from ``numeric``; nan outside of the
+        domain.
+    numeric, bound
+        The derivative as it was measured at the chosen step, and how far that may be from the truth.
+    analytic
+        What the backward says.
+    chosen, best
+        The step that was chosen, and that of the smallest error.
+    roundoff, truncation
+        Exponents of the two branches; nan where there is none.
+    evaluations
+        Forward calls spent on it.
+    """
+
+    index: tuple[int, ...]
+    steps: list[float]
+    errors: list[float]
+    numeric: float
+    bound: float
+    analytic: float
+    chosen: float
+    best: float
+    roundoff: float
+    truncation: float
+    evaluations: int
 
 
 @dataclass(slots=True)
@@ -79,6 +121,8 @@ class InputReport:
         The smallest tolerances that would have passed, and the entry that asks for them.
     slices
         Per slice along the axis, most wrong first, capped.
+    gradient, jacobian, curve
+        What is drawn of it; the last two are there where they were asked for (:attr:`Settings.pictures`).
     """
 
     name: str
@@ -102,6 +146,7 @@ class InputReport:
     worst: list[Entry] = field(default_factory=list)
     gradient: Grid | None = None
     jacobian: Grid | None = None
+    curve: Curve | None = None
     vacuous: bool = False
 
 
@@ -157,11 +202,14 @@ class Counts:
         How many there were.
     points
         Points at which the forward was evaluated: more than calls where several went through one.
+    pictures
+        Forward calls beside the others, for what is only drawn.
     """
 
     forwards: int = 0
     backwards: int = 0
     points: int = 0
+    pictures: int = 0
 
 
 _drawer: Callable[[Report], str] | None = None

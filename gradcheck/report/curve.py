@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from gradcheck.model import Verdict
+from gradcheck.model import Curve, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.ink import FAINT, STRONG, VERDICTS, WRONG, Line, paint, render
 from gradcheck.report.layout import pad_left, wrap
@@ -19,63 +18,22 @@ NARROW = 0.25
 """How far a measured exponent may be from a whole number to be called that."""
 
 
-@dataclass(slots=True)
-class Curve:
-    """One entry of a gradient, measured with many steps.
-
-    Attributes
-    ----------
-    case, verdict
-        The case, and what is said of it.
-    entry
-        Name of the entry: ``x[1, 3]``.
-    steps, errors
-        Absolute steps from the shortest, and how far the central difference is from ``numeric``; nan outside of the
-        domain.
-    numeric, bound
-        The derivative as it was measured at the chosen step, and how far that may be from the truth.
-    analytic
-        What the backward says.
-    chosen, best
-        The step that was chosen, and that of the smallest error.
-    roundoff, truncation
-        Exponents of the two branches; nan where there is none.
-    evaluations
-        Forward calls spent on it.
-    """
-
-    case: str
-    verdict: Verdict
-    entry: str
-    steps: Sequence[float]
-    errors: Sequence[float]
-    numeric: float
-    bound: float
-    analytic: float
-    chosen: float
-    best: float
-    roundoff: float
-    truncation: float
-    evaluations: int
-
-    @property
-    def difference(self) -> float:
-        """How far the backward is from the measured derivative."""
-        return abs(self.analytic - self.numeric)
-
-
-def draw_curve(curve: Curve, *, width: int = 80, color: bool = False) -> str:
+def draw_curve(curve: Curve, *, case: str, verdict: Verdict, name: str, width: int = 80, color: bool = False) -> str:
     """Return the plot and what it means.
 
     Parameters
     ----------
     curve
         The measurements.
+    case, verdict
+        The case, and what is said of it.
+    name
+        Of the input.
     width, color
         As in :func:`gradcheck.report.terminal.draw`.
     """
-    verdict = str(curve.verdict).upper()
-    head = Line(verdict, VERDICTS[curve.verdict]).add("  ").add(curve.case, STRONG).add(f"   {curve.entry}")
+    entry = name + numbers.at(curve.index)
+    head = Line(str(verdict).upper(), VERDICTS[verdict]).add("  ").add(case, STRONG).add(f"   {entry}")
     lines = [head, Line(), Line(f"{INDENT}error of a central difference, by step", FAINT), *_plot(curve, width)]
     legend = f"{POINT} a step, {CHOSEN} the one chosen, {BOUND} bound of the measurement"
     if _differs(curve):
@@ -83,20 +41,38 @@ def draw_curve(curve: Curve, *, width: int = 80, color: bool = False) -> str:
     if any(map(math.isnan, curve.errors)):
         legend += f", {OUTSIDE} outside of the domain"
     lines += [*paint(wrap(legend, width, INDENT), others=FAINT), Line()]
-    for text in (*_branches(curve), *_conclusion(curve)):
+    for text in explain_curve(curve, verdict):
         lines += paint(wrap(text, width, INDENT, INDENT * 2), text.partition(":")[0] + ":", STRONG)
     lines += [Line(), Line(f"{INDENT}{numbers.count(curve.evaluations)} forward calls", FAINT)]
     return render(lines, color=color)
 
 
+def explain_curve(curve: Curve, verdict: Verdict) -> list[str]:
+    """Return what a curve says, a sentence each, with a word and a colon at its beginning.
+
+    Parameters
+    ----------
+    curve
+        The measurements.
+    verdict
+        What is said of the input.
+    """
+    return [*_branches(curve), *_conclusion(curve, verdict)]
+
+
+def apart(curve: Curve) -> float:
+    """Return how far the backward is from the measured derivative."""
+    return abs(curve.analytic - curve.numeric)
+
+
 def _differs(curve: Curve) -> bool:
-    return math.isfinite(curve.difference) and curve.difference > 0
+    return math.isfinite(apart(curve)) and apart(curve) > 0
 
 
 def _levels(curve: Curve) -> list[float]:
     """Return the logarithms that the plot has to show."""
     shown = [error for error in curve.errors if error > 0 and math.isfinite(error)]
-    shown += [value for value in (curve.bound, curve.difference) if value > 0 and math.isfinite(value)]
+    shown += [value for value in (curve.bound, apart(curve)) if value > 0 and math.isfinite(value)]
     return [math.log10(value) for value in shown]
 
 
@@ -115,7 +91,7 @@ def _plot(curve: Curve, width: int) -> list[Line]:
     def row_of(value: float) -> int:
         return rows if value <= 0 else min(rows - 1, (top - math.floor(math.log10(value))) // decades)
 
-    for value, mark in ((curve.bound, BOUND), (curve.difference, CLAIM)):
+    for value, mark in ((curve.bound, BOUND), (apart(curve), CLAIM)):
         if value > 0 and math.isfinite(value):
             field[row_of(value)] = [mark] * columns
     near = min(range(len(curve.steps)), key=lambda place: abs(math.log(curve.steps[place] / curve.chosen)))
@@ -195,22 +171,22 @@ def _is_near(value: float, whole: int) -> bool:
     return abs(value - whole) <= NARROW
 
 
-def _conclusion(curve: Curve) -> list[str]:
+def _conclusion(curve: Curve, verdict: Verdict) -> list[str]:
     measured = f"{numbers.significant(curve.numeric, 8)} +- {numbers.round_up(curve.bound)}"
     said = [f"measured: {measured}; the backward says {numbers.significant(curve.analytic, 8)}"]
-    if not math.isfinite(curve.difference):
+    if not math.isfinite(apart(curve)):
         return said
-    if curve.difference <= curve.bound:
-        return [*said, f"so: they agree to {numbers.relative(curve.difference)}, within the bound"]
-    if curve.verdict is Verdict.PASS:
-        apart = f"so: they are {numbers.relative(curve.difference)} apart, {_times(curve)} the bound"
-        return [*said, f"{apart}, but within what is accepted: the backward's own rounding, or a tolerance"]
+    if apart(curve) <= curve.bound:
+        return [*said, f"so: they agree to {numbers.relative(apart(curve))}, within the bound"]
+    if verdict is Verdict.PASS:
+        said_apart = f"so: they are {numbers.relative(apart(curve))} apart, {_times(curve)} the bound"
+        return [*said, f"{said_apart}, but within what is accepted: the backward's own rounding, or a tolerance"]
     below = [
         step
         for step, error in zip(curve.steps, curve.errors, strict=True)
-        if math.isfinite(error) and error < curve.difference / 2
+        if math.isfinite(error) and error < apart(curve) / 2
     ]
-    text = f"so: they are {numbers.relative(curve.difference)} apart, {_times(curve)} the bound"
+    text = f"so: they are {numbers.relative(apart(curve))} apart, {_times(curve)} the bound"
     if below:
         text += (
             f"; every step from {numbers.relative(below[0])} to {numbers.relative(below[-1])} would have shown it"
@@ -221,4 +197,4 @@ def _conclusion(curve: Curve) -> list[str]:
 
 
 def _times(curve: Curve) -> str:
-    return numbers.times(curve.difference / curve.bound) if curve.bound > 0 else "infinitely many times"
+    return numbers.times(apart(curve) / curve.bound) if curve.bound > 0 else "infinitely many times"

@@ -1,4 +1,4 @@
-"""A run as one HTML page that needs no network: overview with search, and per case table, findings and heat maps."""
+"""A run as one HTML page that needs no network: overview with search, and per case table, findings and pictures."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from gradcheck.report.views import view_case
 
 MOST_CELLS = 400_000
 """Cells of heat maps on one page; each costs some forty bytes. Cases that are not as expected come first."""
+
+MOST_CURVES = 1_000
+"""Curves on one page, of some three thousand bytes each."""
 
 
 def check_jinja() -> None:
@@ -49,7 +52,7 @@ def write_html(reports: Sequence[Report]) -> str:
     )
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
-    drawn = _maps_that_fit(reports)
+    drawn = _pictures_that_fit(reports)
     surprising = sum(not report.expected for report in reports)
     cases = [view_case(number, report, drawn) for number, report in enumerate(reports, 1)]
     return template.render(
@@ -85,13 +88,14 @@ def _counts(reports: Sequence[Report]) -> list[tuple[str, str, int]]:
     return [count for count in [*counts, ("warned", "with warnings", warned)] if count[2]]
 
 
-def _maps_that_fit(reports: Sequence[Report]) -> set[int]:
-    """Choose the grids that are drawn, by identity, while the page has room."""
+def _pictures_that_fit(reports: Sequence[Report]) -> set[int]:
+    """Choose the grids and curves that are drawn, by identity, while the page has room; gradients come first."""
+    order = sorted(reports, key=lambda report: (report.expected, report.verdict is Verdict.PASS))
+    parts = [part for report in order for part in report.inputs]
     room, chosen = MOST_CELLS, set()
-    for report in sorted(reports, key=lambda report: (report.expected, report.verdict is Verdict.PASS)):
-        for part in report.inputs:
-            for grid in (part.gradient, part.jacobian):
-                if grid is not None and 0 < len(grid.analytic) <= room:
-                    room -= len(grid.analytic)
-                    chosen.add(id(grid))
-    return chosen
+    for grid in [*(part.gradient for part in parts), *(part.jacobian for part in parts)]:
+        if grid is not None and 0 < len(grid.analytic) <= room:
+            room -= len(grid.analytic)
+            chosen.add(id(grid))
+    curves = [part.curve for part in parts if part.curve is not None]
+    return chosen | {id(curve) for curve in curves[:MOST_CURVES]}

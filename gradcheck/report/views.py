@@ -9,6 +9,7 @@ from typing import Any
 from gradcheck.model import BlindSpot, Finding, Grid, InputReport, Place, Report, Severity, Status, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible, visible_lines
+from gradcheck.report.plot import view_curve
 from gradcheck.report.verdict import agreement
 from gradcheck.report.words import (
     Row,
@@ -37,7 +38,7 @@ def view_case(number: int, report: Report, drawn: set[int]) -> dict[str, Any]:
     report
         The case.
     drawn
-        Identities of the grids that are drawn as heat maps.
+        Identities of the grids that are drawn as heat maps, and of the curves that are drawn.
     """
     bug = bug_of(report)
     named = name_of(report) if report.verdict is Verdict.FAIL or not report.expected else ""
@@ -113,6 +114,7 @@ def _part(part: InputReport, drawn: set[int]) -> dict[str, Any]:
             for kind, grid in (("gradient", part.gradient), ("Jacobian", part.jacobian))
             if grid is not None and grid.analytic
         ],
+        "curve": view_curve(part.curve, part.name, part.verdict) if id(part.curve) in drawn and part.curve else None,
     }
 
 
@@ -130,16 +132,30 @@ def _map(part: InputReport, grid: Grid, kind: str, drawn: set[int]) -> dict[str,
             "name": told["name"],
             "shape": list(grid.shape),
             "axis": axis,
-            "analytic": [_short(value) for value in grid.analytic],
+            "outputs": [list(shape) for shape in grid.outputs],
+            "inner": list(part.shape),
+            "input": visible(part.name),
+            "analytic": [_agreeing(*each) for each in zip(grid.analytic, grid.numeric, grid.bound, strict=True)],
             "numeric": [_short(value) for value in grid.numeric],
-            "bound": [_short(value) for value in grid.bound],
+            "bound": [_ceiling(value) for value in grid.bound],
             "wrong": grid.wrong or (_wrong(part, grid) if kind == "gradient" else []),
         }
     return told
 
 
 def _short(value: float) -> float | str:
+    if value == 0:
+        return 0
     return float(f"{value:.9g}") if math.isfinite(value) else str(value)
+
+
+def _agreeing(analytic: float, numeric: float, bound: float) -> float | str:
+    """Cut a number as its partner, where the two agree, so that the cutting alone sets nothing apart."""
+    return _short(numeric if abs(analytic - numeric) <= bound else analytic)
+
+
+def _ceiling(bound: float) -> float | str:
+    return float(numbers.round_up(bound, 2)) if 0 < bound < math.inf else _short(bound)
 
 
 def _wrong(part: InputReport, grid: Grid) -> list[int]:

@@ -79,7 +79,7 @@ def gather_account(subject: Subject, linearity: Linearity, contract: set[str]) -
 
     return Account(
         gradients=dict(subject.first.gradients.by_input) if subject.first else {},
-        implied=_implied(subject, linearity),
+        implied=imply_jacobians(subject, linearity),
         offset=linearity.offset,
         linear=linearity.linear,
         vjp=vjp,
@@ -88,7 +88,11 @@ def gather_account(subject: Subject, linearity: Linearity, contract: set[str]) -
     )
 
 
-def _implied(subject: Subject, linearity: Linearity) -> dict[str, Floats]:
+def imply_jacobians(subject: Subject, linearity: Linearity) -> dict[str, Floats]:
+    """Return by name the (M, n) Jacobian that the backward stands for: what it says of every unit upstream.
+
+    Empty where it raises for one of them; without the gradients that cannot be compared.
+    """
     size = sum(part.size for part in subject.outputs)
     rows: dict[str, list[Floats]] = {name: [] for name in subject.gradients}
     for i in range(size):

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.errors import LayerError, UsageError
-from gradcheck.model import Case, Entry, InputReport, Report, Verdict
-from gradcheck.numeric.layout import Layout
+from gradcheck.model import Case, Curve, Report, Verdict
 from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision, detect_precision, round_to_grid
-from gradcheck.numeric.survey import survey
-from gradcheck.numeric.sweep import Sweep, sweep
 from gradcheck.trial.calls import Caller, borrowed_random_state, is_float, quiet
 from gradcheck.trial.case import draw_upstreams, realise, seed_of, try_case
+from gradcheck.trial.pictures import sweep_entry, worst_entry
 from gradcheck.trial.state import check_repeatable_forward
 from gradcheck.trial.subject import Subject, choose_wrt, comparable, prepare, to_float64, with_parameters
 
@@ -29,22 +27,18 @@ class SweptEntry:
     ----------
     report
         The case as it was tried.
-    name, index
-        Of which input, and which of its entries.
-    analytic
-        What the backward says of it; nan if it says nothing.
+    name
+        Of which input.
     precision
         Unit round-off of the layer.
-    sweep
-        The measurements.
+    curve
+        The measurements; what the backward says is nan if it says nothing.
     """
 
     report: Report
     name: str
-    index: tuple[int, ...]
-    analytic: float
     precision: float
-    sweep: Sweep
+    curve: Curve
 
 
 def sweep_case(case: Case, name: str | None = None, index: Sequence[int] | None = None) -> SweptEntry:
@@ -79,14 +73,10 @@ def sweep_case(case: Case, name: str | None = None, index: Sequence[int] | None 
         name, place = _choose(subject, report, name, index)
         precision = _settle(subject, name)
         subject.gradients = comparable(caller.pull(subject.given, subject.upstream, wrt), subject.given)
-        function, x = subject.function(name), np.asarray(subject.moved[name], dtype=np.float64)
-        layout = Layout.whole(x.size, subject.weights.size)
-        around = survey(function, x, subject.weights, layout, subject.rng, precision, eps=case.settings.eps)
-        flat = int(np.ravel_multi_index(place, x.shape)) if x.ndim else 0
-        found = sweep(function, around, entry=flat)
-    claim = subject.gradients.get(name)
-    analytic = float(claim[place]) if claim is not None else float("nan")
-    return SweptEntry(report, name, place, analytic, precision.eps, found)
+        claim = subject.gradients.get(name)
+        analytic = float(claim[place]) if claim is not None else float("nan")
+        curve = sweep_entry(subject, name, place, analytic, case.settings.eps)
+    return SweptEntry(report, name, precision.eps, curve)
 
 
 def _choose(
@@ -99,7 +89,7 @@ def _choose(
     if not parts:
         raise UsageError("there is no entry to be looked at", "the gradient is empty, or of the wrong shape")
     part = min(parts, key=lambda each: (_WORST_FIRST.index(each.verdict), each.margin or 0.0))
-    worst = _worst(part)
+    worst = worst_entry(part)
     place = tuple(index) if index is not None else worst.index if worst is not None else (0,) * len(part.shape)
     shape = np.shape(subject.given[part.name])
     if len(place) != len(shape) or not all(-n <= i < n for i, n in zip(place, shape, strict=False)):
@@ -108,11 +98,6 @@ def _choose(
             "give one number per axis, as --at 1,3" if shape else "it is a single number: leave --at out",
         )
     return part.name, tuple(int(i) % n for i, n in zip(place, shape, strict=True))
-
-
-def _worst(part: InputReport) -> Entry | None:
-    entries = [*part.worst, *(row.worst for row in part.slices)]
-    return max(entries, key=lambda entry: entry.error if np.isfinite(entry.error) else -1.0, default=None)
 
 
 def _settle(subject: Subject, name: str) -> Precision:

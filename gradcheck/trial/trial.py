@@ -43,6 +43,7 @@ class Trial:
     notes: list[str] = field(default_factory=list)
     mode: str = ""
     shown: list[Array] | None = None
+    upstreams: dict[str, Sequence[Array]] = field(default_factory=dict)
 
 
 def try_layer(
@@ -141,6 +142,7 @@ def _run(trial: Trial, report: Report) -> None:
             trial.mode = trial.mode or measured.mode
             trial.notes += [measured.note] if measured.note else []
             trial.shown = trial.shown or measured.upstream
+            trial.upstreams[name] = measured.upstream or subject.upstream
     if trial.settings.probes and subject.gradients:
         _probe(trial)
     _conclude(trial, report)
@@ -148,6 +150,11 @@ def _run(trial: Trial, report: Report) -> None:
         from gradcheck.trial.blind import glance  # as below: what most runs do without, so that they start sooner
 
         report.blind = glance(subject, trial.axis)
+    if trial.settings.pictures != "none":
+        from gradcheck.trial.pictures import take_pictures
+
+        every = trial.settings.pictures == "all"
+        take_pictures(subject, trial.parts, trial.linearity, trial.findings, trial.upstreams, trial.settings.eps, every)
 
 
 def _axis_of(trial: Trial, name: str) -> int | None:

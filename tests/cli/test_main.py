@@ -185,7 +185,31 @@ def test_schema(capsys: Captured) -> None:
 
 def test_heatmap(project: Path, capsys: Captured) -> None:
     assert main(["run", "bad", "--show", "heatmap"]) == 1
-    assert "x: gradient (4, 5)" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "x: gradient (4, 5)" in out
+    assert "x: Jacobian, outputs x inputs (20, 20)" in out
+
+
+def test_a_page_and_a_json_file_keep_what_is_drawn(project: Path, capsys: Captured) -> None:
+    assert main(["run", "good", "bad", "--report", "json=wrong.json", "-j", "2"]) == 1
+    good, bad = json.loads(Path("wrong.json").read_text())["reports"]
+    assert [part["curve"] is None for report in (good, bad) for part in report["inputs"]] == [True, False]
+    assert bad["inputs"][0]["jacobian"]["outputs"] == [[4, 5]]
+
+    assert main(["run", "good", "bad", "--report", "json=all.json", "--report", "html=page.html", "-j", "1"]) == 1
+    good, bad = json.loads(Path("all.json").read_text())["reports"]
+    assert good["inputs"][0]["curve"] is not None
+    assert main(["report", "all.json", "--report", "html=again.html"]) == 0
+    page = Path("page.html").read_text()
+    assert page.count("<svg ") == 2
+    assert page.count('data-kind="Jacobian') == 2
+    assert Path("again.html").read_text() == page
+
+    assert main(["run", "good", "bad", "--report", "json=j2.json", "--report", "html=j2.html", "-j", "2"]) == 1
+    assert Path("j2.html").read_text() == page
+    capsys.readouterr()
+    assert main(["report", "all.json", "--show", "heatmap", "-v"]) == 0
+    assert "x: Jacobian, outputs x inputs (20, 20)" in capsys.readouterr().out
 
 
 def test_list(project: Path, capsys: Captured) -> None:

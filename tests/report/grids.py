@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
-from gradcheck.model import BlindSpot, Finding, Grid, Place, Report, Severity, Verdict
+from gradcheck.model import BlindSpot, Curve, Finding, Grid, Place, Report, Severity, Verdict
 
 from .samples import SAMPLES, failing, right, wrong
 
@@ -30,6 +31,20 @@ def grid(shape: tuple[int, ...], *, bad: float = 0.2, seed: int = 0) -> Grid:
     return Grid(shape, analytic, numeric, [1e-10] * size, places)
 
 
+def curve() -> Curve:
+    """Return a V: round-off on its left, truncation on its right."""
+    steps = [1.5 * 10.0 ** (number / 2) for number in range(-20, 1)]
+    errors = [1e-16 / step + 1e-2 * step**2 for step in steps]
+    return Curve((1, 3), steps, errors, 0.25, 2e-11, 0.5, 1e-4, 1e-5, -1.0, 2.0, 40)
+
+
+def jacobian() -> Grid:
+    """Return a Jacobian of two outputs, (3, 5) and (5,), with respect to (4, 5)."""
+    found = grid((20, 20), seed=1)
+    found.outputs = [(3, 5), (5,)]
+    return found
+
+
 def drawn(name: str = "drawn", shape: tuple[int, ...] = (4, 5), **changes: object) -> Report:
     """Return a failing report whose gradient is kept."""
     part = wrong()
@@ -42,6 +57,7 @@ def hostile(text: str) -> Report:
     """Return a report all of whose texts are the same one."""
     part = wrong(text)
     part.gradient = grid((4, 5))
+    part.curve = curve()
     part.dtype = text
     finding = Finding(text, Severity.BUG, text, text, {text: text, "list": [text]}, text, text, (text,))
     warning = Finding(text, Severity.WARNING, text, text, {}, text)
@@ -66,7 +82,10 @@ def all_reports() -> list[Report]:
     odd = drawn("not-finite", (2, 3))
     odd.inputs[0].gradient = Grid((2, 3), [math.nan, math.inf, -math.inf, 1.0, 0.0, -0.0], [1.0] * 6, [0.0] * 6)
     both = drawn("with-jacobian")
-    both.inputs[0].jacobian = grid((20, 20), seed=1)
+    both.inputs[0].jacobian = jacobian()
+    both.inputs[0].curve = curve()
+    strange = drawn("strange-curve")
+    strange.inputs[0].curve = replace(curve(), errors=[math.nan] * 21, numeric=math.nan, bound=math.inf)
     return [
         *SAMPLES.values(),
         *(hostile(text) for text in HOSTILE),
@@ -74,4 +93,5 @@ def all_reports() -> list[Report]:
         *(drawn(f"shape {shape}", shape) for shape in [(), (7,), (300,), (3, 4, 5), (2, 3, 3, 3), (500, 3), (2, 400)]),
         odd,
         both,
+        strange,
     ]

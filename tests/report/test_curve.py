@@ -5,27 +5,31 @@ from dataclasses import replace
 
 import pytest
 
-from gradcheck.model import Verdict
-from gradcheck.report.curve import Curve, draw_curve
+from gradcheck.model import Curve, Verdict
+from gradcheck.report.curve import draw_curve
 
 from .test_screens import compare
 
 STEPS = [1.5 * 10.0 ** (number / 2) for number in range(-20, 1)]
 V = [1e-16 / step + 1e-2 * step**2 for step in STEPS]
-CURVE = Curve("mine", Verdict.FAIL, "x[1, 3]", STEPS, V, 0.25, 2e-11, 0.5, 1e-4, 1e-5, -1.0, 2.0, 40)
+CURVE = Curve((1, 3), STEPS, V, 0.25, 2e-11, 0.5, 1e-4, 1e-5, -1.0, 2.0, 40)
 
 
-def flat(curve: Curve) -> str:
-    return " ".join(draw_curve(curve).split())
+def draw(curve: Curve, verdict: Verdict = Verdict.FAIL, width: int = 80, *, color: bool = False) -> str:
+    return draw_curve(curve, case="mine", verdict=verdict, name="x", width=width, color=color)
+
+
+def flat(curve: Curve, verdict: Verdict = Verdict.FAIL) -> str:
+    return " ".join(draw(curve, verdict).split())
 
 
 def test_the_v() -> None:
-    compare("curve", draw_curve(CURVE))
+    compare("curve", draw(CURVE))
 
 
 @pytest.mark.parametrize("width", [20, 40, 79, 80, 200])
 def test_it_fits(width: int) -> None:
-    plot = draw_curve(CURVE, width=width).split("\n")[3:20]
+    plot = draw(CURVE, width=width).split("\n")[3:20]
 
     assert max(map(len, plot)) <= max(width, 34)
 
@@ -43,7 +47,7 @@ def test_agreement() -> None:
 
 def test_what_is_accepted_beyond_the_bound() -> None:
     assert "apart, x499 the bound, but within what is accepted" in flat(
-        replace(CURVE, analytic=0.25 + 1e-8, verdict=Verdict.PASS)
+        replace(CURVE, analytic=0.25 + 1e-8), Verdict.PASS
     )
 
 
@@ -72,7 +76,7 @@ def test_no_branches_and_no_errors() -> None:
 
 def test_outside_of_the_domain_and_zeros() -> None:
     errors = [0.0, *V[1:-2], math.nan, math.nan]
-    lines = draw_curve(replace(CURVE, errors=errors)).split("\n")
+    lines = draw(replace(CURVE, errors=errors)).split("\n")
 
     assert lines[3].endswith("x x")
     assert any(line.startswith("       0 |*") for line in lines)
@@ -80,7 +84,7 @@ def test_outside_of_the_domain_and_zeros() -> None:
 
 
 def test_a_backward_that_says_nothing() -> None:
-    said = draw_curve(replace(CURVE, analytic=math.nan))
+    said = draw(replace(CURVE, analytic=math.nan))
 
     assert "=" not in said
     assert "the backward says nan" in said
@@ -90,9 +94,9 @@ def test_a_backward_that_says_nothing() -> None:
 def test_colors_change_no_words() -> None:
     import re
 
-    assert re.sub("\x1b\\[[0-9;]*m", "", draw_curve(CURVE, color=True)) == draw_curve(CURVE)
-    assert "\x1b[" in draw_curve(CURVE, color=True)
+    assert re.sub("\x1b\\[[0-9;]*m", "", draw(CURVE, color=True)) == draw(CURVE)
+    assert "\x1b[" in draw(CURVE, color=True)
 
 
 def test_names_are_made_visible() -> None:
-    assert "\x1b" not in draw_curve(replace(CURVE, case="a\x1b[31m", entry="x\n[0]"))
+    assert "\x1b" not in draw_curve(CURVE, case="a\x1b[31m", verdict=Verdict.FAIL, name="x\n")

@@ -18,10 +18,10 @@ from .grids import HOSTILE, all_reports, drawn, hostile, hostile_error
 from .samples import SAMPLES, failing, passing
 
 OURS = {
-    "a", "b", "body", "button", "code", "dd", "details", "div", "dl", "dt", "figure", "footer", "h1", "h2", "h3", "h4",
-    "head", "header", "html", "input", "kbd", "label", "li", "main", "meta", "noscript", "option", "output", "p",
-    "pre", "script", "section", "select", "span", "style", "summary", "table", "tbody", "td", "th", "thead", "title",
-    "tr", "ul",
+    "a", "b", "body", "button", "circle", "code", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
+    "footer", "g", "h1", "h2", "h3", "h4", "head", "header", "html", "input", "kbd", "label", "li", "main", "meta",
+    "noscript", "option", "output", "p", "path", "pre", "rect", "script", "section", "select", "span", "style",
+    "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr", "ul",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pytest
 from gradcheck.model import Report
 from gradcheck.report.html import write_html
 
-from .grids import HOSTILE, all_reports, drawn, hostile, hostile_error
+from .grids import HOSTILE, all_reports, curve, drawn, hostile, hostile_error, jacobian
 from .samples import SAMPLES, failing, passing
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -87,7 +87,7 @@ def names(page: Any) -> list[str]:
 
 def open_all(page: Any) -> None:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-    until(page, "!document.querySelector('figure:not(.drawn)')")
+    until(page, "!document.querySelector('figure.maps:not(.drawn)')")
 
 
 def test_search_and_filter(open_page: Open) -> None:
@@ -158,6 +158,54 @@ def test_the_value_under_the_pointer(open_page: Open) -> None:
     assert 0 <= wrong < 60
 
 
+def test_an_entry_of_a_jacobian_is_named_by_output_and_input(open_page: Open) -> None:
+    report = drawn(shape=(4, 5))
+    report.inputs[0].jacobian = jacobian()
+    page = open_page([report])
+    page.focus("figure:nth-of-type(2) .map")
+    for key in ["PageUp", *["ArrowUp", "ArrowLeft"] * 30]:
+        page.keyboard.press(key)
+    assert page.inner_text("figure:nth-of-type(2) .readout").startswith("d y0[0, 0] / d x[0, 0]")
+    for key in ["ArrowDown"] * 16 + ["ArrowRight"] * 7:
+        page.keyboard.press(key)
+    assert page.inner_text("figure:nth-of-type(2) .readout").startswith("d y1[1] / d x[1, 2]")
+    box = page.locator("figure:nth-of-type(2) canvas").first.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    assert page.inner_text("figure:nth-of-type(2) .readout").startswith("d y0[0, 0] / d x[0, 0]")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_the_curve_is_drawn_and_legible(open_page: Open, width: int, scheme: str) -> None:
+    report = drawn()
+    report.inputs[0].curve = curve()
+    page = open_page([report], width=width, scheme=scheme)
+    box = page.locator("figure.curve svg").bounding_box()
+    assert box["width"] >= 300
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    # smaller than nine pixels is read by nobody
+    heights = page.eval_on_selector_all(
+        "figure.curve text", "all => all.map(each => each.getBoundingClientRect().height)"
+    )
+    assert min(heights) >= 9
+    apart = page.eval_on_selector_all(
+        "figure.curve text.label",
+        """all => all.every((one, i) => all.slice(i + 1).every((other) => {
+        const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+        return a.right < b.left || b.right < a.left || a.bottom <= b.top || b.bottom <= a.top;
+        }))""",
+    )
+    assert apart
+    colours = page.evaluate(
+        """() => ['figure.curve .line', 'figure.curve .claim', 'figure.curve .grid']
+        .map((each) => getComputedStyle(document.querySelector(each)).stroke)"""
+    )
+    assert len(set(colours)) == 3
+    # not by colour alone: the distance of the backward is dashed, and has its name
+    assert page.evaluate("getComputedStyle(document.querySelector('.claim')).strokeDasharray") != "none"
+
+
 @pytest.mark.parametrize("shape", [(), (7,), (300,), (4, 5), (3, 4, 5), (2, 3, 3, 3), (500, 3), (2, 400)])
 @pytest.mark.parametrize("width", [1200, 390])
 def test_every_entry_can_be_reached(open_page: Open, shape: tuple[int, ...], width: int) -> None:
@@ -214,6 +262,7 @@ def test_axe_finds_nothing_serious(open_page: Open, width: int, scheme: str) -> 
     axe = pytest.importorskip("axe_playwright_python", reason="needs axe")
     chosen = ["fail", "error", "undecided", "pass-warning", "pass-unexpected", "fail-several-inputs", "hostile"]
     reports = [*(SAMPLES[name] for name in chosen), drawn(), drawn("wide", (2, 400)), hostile(HOSTILE[0])]
+    reports[-3].inputs[0].jacobian, reports[-3].inputs[0].curve = jacobian(), curve()
     page = open_page(reports, width=width, scheme=scheme, bypass_csp=True)
     open_all(page)
     page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))

@@ -45,6 +45,9 @@
       this.name = data.name;
       this.shape = data.shape;
       this.axis = data.axis;
+      this.outputs = data.outputs;
+      this.inner = data.inner;
+      this.input = data.input;
       for (const key of ["analytic", "numeric", "bound"]) {
         this[key] = Float64Array.from(data[key], (v) => (typeof v === "string" ? Number(v.replace("inf", "Infinity")) : v));
       }
@@ -92,6 +95,7 @@
     }
 
     direction() {
+      if (this.outputs.length) return "; a row for each entry of the output, a column for each of the input";
       if (this.axis === null) return "";
       const last = this.shape.length - 1;
       const way = this.axis === last ? "to the right" : this.axis === last - 1 ? "downwards" : "from tile to tile";
@@ -233,13 +237,24 @@
       this.follow();
     }
 
+    // A row of a Jacobian is an entry of one of the outputs, a column one of the input.
+    whereOf(i) {
+      const at = (index) => (index.length ? `[${index.join(", ")}]` : "");
+      if (!this.outputs.length) return this.name + at(indexOf(i, this.shape));
+      let [row, column] = indexOf(i, this.shape);
+      let number = 0;
+      const sizes = this.outputs.map((shape) => shape.reduce((a, b) => a * b, 1));
+      while (row >= sizes[number]) row -= sizes[number++];
+      const output = `y${this.outputs.length > 1 ? number : ""}${at(indexOf(row, this.outputs[number]))}`;
+      return `d ${output} / d ${this.input}${at(indexOf(column, this.inner))}`;
+    }
+
     read() {
       const i = this.current;
-      const where = this.shape.length ? `[${indexOf(i, this.shape).join(", ")}]` : "";
       const error = this.error[i];
       const said = Number.isNaN(error) ? "not finite" : error === 0 ? "within the bound" : `rel. error ${pad(error.toExponential(1))}`;
       const facts = [
-        ["", `${this.name}${where}`],
+        ["", this.whereOf(i)],
         ["analytic ", write(this.analytic[i])],
         ["numeric ", `${write(this.numeric[i])} ± ${roundUp(this.bound[i])}`],
         ["", this.wrong.has(i) ? `${said}, wrong` : said],
