@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from gradcheck.api import Arguments
     from gradcheck.cli.overrides import Overrides
+    from gradcheck.cli.repeat import Repeat
     from gradcheck.cli.session import Tolerance
     from gradcheck.model import Case, Report
     from gradcheck.runner.plan import Plan
@@ -195,7 +196,7 @@ class _Bench:
             self._stack.callback(keeper.close)
             self._slot = Slot(keeper, self.plan.memory_of_worker())
             self._stack.callback(self._slot.close)
-        return self._slot.run(case, self.plan.timeout_of(case))
+        return self._slot.try_case(case, self.plan.timeout_of(case), shrinking=True)
 
     def close(self) -> None:
         """End the worker."""
@@ -218,8 +219,8 @@ class CaseFile(pytest.File):
         """Yield the cases; nothing of a layer is imported."""
         from gradcheck.cli.run import choose
 
-        for case, command in choose((str(self.path),), _bench(self.config).overrides):
-            item: CaseItem = CaseItem.from_parent(self, name=case.name.rpartition("/")[2], case=case, command=command)
+        for case, repeat in choose((str(self.path),), _bench(self.config).overrides):
+            item: CaseItem = CaseItem.from_parent(self, name=case.name.rpartition("/")[2], case=case, repeat=repeat)
             yield item
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
@@ -232,9 +233,9 @@ class CaseFile(pytest.File):
 class CaseItem(pytest.Item):
     """One case."""
 
-    def __init__(self, *, case: Case, command: str, **more: Any) -> None:
+    def __init__(self, *, case: Case, repeat: Repeat, **more: Any) -> None:
         super().__init__(**more)
-        self.case, self.command = case, command
+        self.case, self.repeat = case, repeat
         self.report: Report | None = None
         self.add_marker("gradcheck")
         for tag in case.tags:
@@ -263,7 +264,7 @@ class CaseItem(pytest.Item):
 
         bench = _bench(self.config)
         report = self.report = bench.run(self.case)
-        report.repeat = self.command
+        self.repeat.note(report)
         self.user_properties += [("verdict", report.verdict.value), ("seed", str(report.seed))]
         if report.findings:
             self.user_properties.append(("findings", ", ".join(finding.rule for finding in report.findings)))

@@ -69,6 +69,9 @@ DRAWS: dict[str, Draw] = {
     "file": Draw("the array in a .npy, .npz or .csv file", {"file": None, "key": None}, ("file",), dtype=""),
 }
 
+GIVEN = ("values", "file")
+"""Draws that bring their own shape."""
+
 NAMED = tuple(name for name, draw in DRAWS.items() if not draw.required)
 """Draws that need nothing but their name, as an upstream may be given."""
 

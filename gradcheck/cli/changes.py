@@ -11,7 +11,7 @@ from gradcheck.cli import options as common
 from gradcheck.cli import preferred
 from gradcheck.cli.overrides import PLAIN, Overrides, apply
 from gradcheck.cli.parameters import Axes, Dtype, KeyValue, Shape
-from gradcheck.cli.repeat import write_command
+from gradcheck.cli.repeat import Repeat
 from gradcheck.cli.selection import select
 from gradcheck.errors import UsageError
 from gradcheck.model import Case
@@ -47,16 +47,15 @@ def collect(given: dict[str, Any]) -> Overrides:
 
 def choose(
     targets: Sequence[str], overrides: Overrides, expression: str = "", tags: Sequence[str] = ()
-) -> list[tuple[Case, str]]:
-    """Return the cases of some targets, as the command line wants them, each with the command that repeats it."""
+) -> list[tuple[Case, Repeat]]:
+    """Return the cases of some targets, as the command line wants them, each with what repeats it."""
     from gradcheck.casefile.discovery import find
 
-    chosen: dict[str, tuple[Case, str]] = {}
+    chosen: dict[str, tuple[Case, Repeat]] = {}
     for case in select(find(targets), expression, tags):
         for changed in apply(case, overrides):
             # With --axis, variants of a matrix that differ in nothing but the axis become one.
-            command = write_command(case, overrides, changed.settings.axis, changed.settings.seed)
-            chosen.setdefault(changed.name, (changed, command))
+            chosen.setdefault(changed.name, (changed, Repeat(case, overrides, changed)))
     return list(chosen.values())
 
 

@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from gradcheck.casefile.checks import spec_shape
 from gradcheck.casefile.draws import DRAWS
-from gradcheck.cli.overrides import ANY
-from gradcheck.model import BlindSpot, Case, InputSpec, Plain
+from gradcheck.model import ANY_INPUT, ANY_SHAPE, BlindSpot, Case, InputSpec, Plain
 
 Change = Callable[["Case", "re.Match[str]"], "Case | None"]
 
@@ -153,7 +152,7 @@ def _negative(case: Case, match: re.Match[str]) -> Case | None:
 
 
 def _spec(case: Case, name: str) -> InputSpec:
-    return case.inputs.get(name, case.inputs.get(ANY, InputSpec(shape=(4, 5))))
+    return case.inputs.get(name, case.inputs.get(ANY_INPUT, InputSpec(shape=ANY_SHAPE)))
 
 
 def _with(case: Case, name: str, spec: InputSpec) -> Case:

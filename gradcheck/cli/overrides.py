@@ -7,17 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from gradcheck.casefile.draws import DRAWS
+from gradcheck.casefile.draws import DRAWS, GIVEN
 from gradcheck.cli.messages import suggest
 from gradcheck.errors import UsageError
-from gradcheck.model import Case, InputSpec, LayerSpec, Plain, Settings
-
-GIVEN = ("values", "file")
-"""Draws that bring their own shape."""
-
-ANY = "*"
-"""Name of the spec for inputs that nobody named, in a case whose inputs are found when the layer is built."""
-
+from gradcheck.model import ANY_INPUT, Case, InputSpec, LayerSpec, Plain, Settings
 
 PLAIN = ("seed", "mode", "method", "rtol", "atol", "eps", "budget")
 """Settings that the command line replaces as they are."""
@@ -118,7 +111,7 @@ def _with_shapes(case: Case, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
 def _reshape_all(case: Case, shape: tuple[int, ...]) -> dict[str, InputSpec]:
     """Give the first input a shape; the others follow where their sizes are its sizes, as a scale per column does."""
     if not case.inputs:
-        return {ANY: InputSpec(shape=shape)}
+        return {ANY_INPUT: InputSpec(shape=shape)}
     drawn = {name: spec for name, spec in case.inputs.items() if spec.draw not in GIVEN}
     if not drawn:
         raise UsageError(f"--shape cannot change the inputs of {case.name!r}", "their values are given, not drawn")
@@ -147,7 +140,7 @@ def _with_dtypes(case: Case, inputs: dict[str, InputSpec], dtypes: Mapping[str, 
     if whole is not None:
         inputs = {
             name: replace(spec, dtype=whole) if _is_real(spec) else spec
-            for name, spec in (inputs or {ANY: InputSpec()}).items()
+            for name, spec in (inputs or {ANY_INPUT: InputSpec()}).items()
         }
     for name, dtype in dtypes.items():
         if name:
@@ -161,9 +154,9 @@ def _is_real(spec: InputSpec) -> bool:
 
 
 def _spec(case: Case, inputs: Mapping[str, InputSpec], name: str, option: str) -> InputSpec:
-    named = [known for known in inputs if known != ANY]
+    named = [known for known in inputs if known != ANY_INPUT]
     if name in inputs or not case.inputs:
-        return inputs.get(name, inputs.get(ANY, InputSpec()))
+        return inputs.get(name, inputs.get(ANY_INPUT, InputSpec()))
     raise UsageError(f"{option} names {name!r}, which is no input of {case.name!r}", suggest(name, named))
 
 

@@ -1,12 +1,83 @@
-"""The one command that repeats a case."""
+"""The one command that repeats a case, and the one that repeats it as small as it can be."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gradcheck.cli.overrides import PLAIN, Overrides
-from gradcheck.model import Case, Plain
+from gradcheck.casefile.draws import GIVEN
+from gradcheck.cli.overrides import PLAIN, Overrides, apply
+from gradcheck.errors import UsageError
+from gradcheck.model import ANY_INPUT, Case, Plain, Reduction, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What it takes to repeat a case; ``str()`` of it is the command.
+
+    Attributes
+    ----------
+    found
+        The case as it was found.
+    overrides
+        What the command line changed.
+    case
+        What became of it, and was run.
+    """
+
+    found: Case
+    overrides: Overrides
+    case: Case
+
+    def __str__(self) -> str:
+        settings = self.case.settings
+        return write_command(self.found, self.overrides, settings.axis, settings.seed)
+
+    def note(self, report: Report) -> None:
+        """Write the commands into a report; a smaller case that no command can say is left out."""
+        report.repeat = str(self)
+        if report.reduced is not None:
+            report.reduced.repeat = self._write_smaller(report.reduced)
+            if not report.reduced.repeat:
+                report.reduced = None
+
+    def _write_smaller(self, reduction: Reduction) -> str:
+        from gradcheck.runner.shrinking import apply_reduction
+
+        smaller = apply_reduction(self.case, reduction)
+        axis, seed = smaller.settings.axis, smaller.settings.seed
+        commands = []
+        for shapes in self._shapes(smaller):
+            changed = replace(
+                self.overrides,
+                shapes=shapes,
+                options={**self.overrides.options, **reduction.options},
+                axes=(axis,) if axis is not None and self.overrides.axes else (),
+                seed=seed,
+            )
+            try:
+                cases = apply(self.found, changed)
+            except UsageError:
+                continue
+            if [(each.inputs, each.options, each.layer) for each in cases] == [
+                (smaller.inputs, smaller.options, smaller.layer)
+            ] and cases[0].settings == replace(smaller.settings, glance=cases[0].settings.glance):
+                commands.append(write_command(self.found, changed, axis, seed))
+        return min(commands, key=len, default="")
+
+    def _shapes(self, smaller: Case) -> Iterator[dict[str, tuple[int, ...]]]:
+        """Yield ways to say the shapes: one for all inputs, which follow the first that is drawn, or one for each."""
+        first = next((spec.shape for spec in smaller.inputs.values() if spec.draw not in GIVEN), None)
+        if first is not None:
+            yield {"": first}
+        before = {name: spec.shape for name, spec in self.found.inputs.items()}
+        yield {
+            name: spec.shape
+            for name, spec in smaller.inputs.items()
+            if spec.shape is not None and spec.shape != before.get(name) and name != ANY_INPUT
+        }
 
 
 def write_command(case: Case, overrides: Overrides, axis: int | None, seed: int) -> str:

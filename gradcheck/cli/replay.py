@@ -12,6 +12,7 @@ import click
 
 from gradcheck.cli.changes import choose, collect
 from gradcheck.cli.overrides import Overrides
+from gradcheck.cli.repeat import Repeat
 from gradcheck.errors import UsageError
 from gradcheck.model import Case, Report
 
@@ -25,8 +26,8 @@ def choose_failed(
     expression: str,
     tags: Sequence[str],
     command: click.Command,
-) -> tuple[list[tuple[Case, str]], int]:
-    """Return the cases of a report that are to be run again, each with the command that repeats it.
+) -> tuple[list[tuple[Case, Repeat]], int]:
+    """Return the cases of a report that are to be run again, each with what repeats it once more.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def choose_failed(
         raise UsageError(f"cannot read {path!r}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8, so no report of gradcheck") from None
-    chosen: dict[str, tuple[Case, str]] = {}
+    chosen: dict[str, tuple[Case, Repeat]] = {}
     for report in reports:
         if accepts(report):
             continue
@@ -68,8 +69,8 @@ def choose_failed(
         if len(found) == 1 and not overrides.axes:
             # the earlier run may have had a case of every axis, told apart by their names
             found = [(replace(found[0][0], name=report.name), found[0][1])]
-        for case, text in found:
-            chosen.setdefault(case.name, (case, text))
+        for case, repeat in found:
+            chosen.setdefault(case.name, (case, repeat))
     return list(chosen.values()), len(reports)
 
 

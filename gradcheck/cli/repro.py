@@ -69,7 +69,7 @@ def write_repro(case: Case, report: Report, path: Path) -> Repro:
 
 
 def save_repro(case: Case, report: Report, path: str) -> None:
-    """Write the file that repeats a case, and a file of arrays beside it where they are large.
+    """Write the file that repeats a case, as small as it was made, and a file of arrays beside it where they are large.
 
     Raises
     ------
@@ -77,7 +77,10 @@ def save_repro(case: Case, report: Report, path: str) -> None:
         If it cannot be made, or cannot be written.
     """
     from gradcheck.report.formats import write_file
+    from gradcheck.runner.shrinking import apply_reduction
 
+    if report.reduced is not None:
+        case = apply_reduction(case, report.reduced)
     repro = write_repro(case, report, Path(path))
     if repro.arrays:
         import numpy as np

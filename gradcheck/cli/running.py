@@ -56,4 +56,4 @@ def make_plan(
         wrong = [name for name, value in others.items() if value not in (None, 1) and not preferred.is_preference(name)]
         if wrong:
             raise click.UsageError(f"--in-process and {wrong[0]} exclude each other: nothing is held to a limit there.")
-    return Plan(jobs, timeout, memory, in_process, executor)
+    return Plan(jobs, timeout, memory, in_process, executor, shrinking=not in_process)

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gradcheck.cli.repeat import Repeat
 from gradcheck.cli.screen import Screen
 from gradcheck.model import Case, Report, Severity, Verdict
 from gradcheck.report.screens import Spacing
@@ -50,10 +51,10 @@ class Tolerance:
 
 @dataclass(slots=True)
 class Session:
-    """One run of ``chosen`` cases, each with the command that repeats it."""
+    """One run of ``chosen`` cases, each with what repeats it."""
 
     screen: Screen
-    chosen: list[tuple[Case, str]]
+    chosen: list[tuple[Case, Repeat]]
     drawing: Drawing = field(default_factory=Drawing)
     tolerance: Tolerance = field(default_factory=Tolerance)
     plan: Plan = field(default_factory=Plan)
@@ -70,11 +71,11 @@ class Session:
         if not stays_here([case for case, _ in self.chosen], self.plan):
             gc.enable()  # the start has turned it off
         status = 0
-        commands = {case.name: command for case, command in self.chosen}
+        repeats = {case.name: repeat for case, repeat in self.chosen}
         try:
             with closing(run_cases([case for case, _ in self.chosen], self.plan, watch=self._announce)) as running:
                 for report in running:
-                    report.repeat = commands[report.name]
+                    repeats[report.name].note(report)
                     self.reports.append(report)
                     self._draw(report)
                     if not self.tolerance.accepts(report):
@@ -94,10 +95,10 @@ class Session:
         from gradcheck.runner import not_run
 
         found = {report.name: report for report in self.reports}
-        for case, command in self.chosen:
+        for case, repeat in self.chosen:
             if case.name not in found:
                 found[case.name] = not_run(case)
-                found[case.name].repeat = command
+                repeat.note(found[case.name])
         return [found[case.name] for case, _ in self.chosen]
 
     def show_durations(self, number: int) -> None:

@@ -124,7 +124,7 @@ def _trace(error: BaseException) -> str:
 
 
 def _innermost(trace: TracebackType | None) -> tuple[str, int] | None:
-    """Return file and line of the innermost frame of the user's own, else of the innermost one outside the machinery."""
+    """Return file and line of the innermost frame of the user's own, else the innermost outside the machinery."""
     own: tuple[str, int] | None = None
     other: tuple[str, int] | None = None
     while trace is not None:

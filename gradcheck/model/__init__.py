@@ -5,7 +5,7 @@ Nothing here holds a callable or imports numpy: every value can be pickled and w
 
 from __future__ import annotations
 
-from gradcheck.model.case import Case, Expectation, InputSpec, LayerSpec, Place, Settings
+from gradcheck.model.case import ANY_INPUT, ANY_SHAPE, Case, Expectation, InputSpec, LayerSpec, Place, Settings
 from gradcheck.model.report import (
     Audit,
     BlindSpot,
@@ -15,6 +15,7 @@ from gradcheck.model.report import (
     Finding,
     Grid,
     InputReport,
+    Reduction,
     Report,
     SliceSummary,
     use_drawer,
@@ -22,6 +23,8 @@ from gradcheck.model.report import (
 from gradcheck.model.words import METHODS, MODES, Plain, Scalar, Severity, Status, Verdict
 
 __all__ = [
+    "ANY_INPUT",
+    "ANY_SHAPE",
     "METHODS",
     "MODES",
     "Audit",
@@ -38,6 +41,7 @@ __all__ = [
     "LayerSpec",
     "Place",
     "Plain",
+    "Reduction",
     "Report",
     "Scalar",
     "Settings",

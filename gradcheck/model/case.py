@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 
 from gradcheck.model.words import Plain, Verdict
 
+ANY_INPUT = "*"
+"""The name under which a case keeps the spec of every input that it does not name."""
+
+ANY_SHAPE = (4, 5)
+"""Shape of inputs of which nothing is said at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -212,6 +212,29 @@ class Counts:
     pictures: int = 0
 
 
+@dataclass(slots=True)
+class Reduction:
+    """A failing case made smaller: the shapes with which it still fails, and with the same first finding.
+
+    Attributes
+    ----------
+    shapes
+        Shapes of the inputs that are drawn smaller, by name; ``*`` stands for those that the case does not name.
+    options
+        Options that say a length, where the layer refuses the smaller shapes otherwise.
+    repeat
+        The command that repeats it.
+    tries, counts
+        How many smaller cases were tried, and how often that called the layer.
+    """
+
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    options: dict[str, Plain] = field(default_factory=dict)
+    repeat: str = ""
+    tries: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+
 _drawer: Callable[[Report], str] | None = None
 
 
@@ -237,6 +260,8 @@ class Report:
         Where it is not as expected: in what way.
     repeat
         The command that repeats this case.
+    reduced
+        The smallest case that still fails with the same first finding; ``None`` where none was looked for or found.
     """
 
     name: str
@@ -258,6 +283,7 @@ class Report:
     expected: bool = True
     surprise: str = ""
     repeat: str = ""
+    reduced: Reduction | None = None
     source: Place | None = None
     place: Place | None = None
     tags: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from gradcheck.report import numbers
 from gradcheck.report.escape import visible
 from gradcheck.report.markdown import write_markdown
 from gradcheck.report.places import culprit, relative, root_of
+from gradcheck.report.verdict import commands_of
 from gradcheck.report.words import name_of, say, worst_first
 
 MOST = 10
@@ -81,8 +82,7 @@ def _annotate(file: str, line: int, rule: str, reports: Sequence[Report]) -> str
     said = [f"{visible(first.name)}: {say(first)}"]
     if len(reports) > 1:
         said.append(f"and {numbers.plural(len(reports) - 1, 'more case')} alike")
-    if first.repeat:
-        said.append(f"repeat: {visible(first.repeat)}")
+    said += [f"{lead}: {command}" for lead, command in commands_of(first)[:1]]
     return _command(level, properties, "\n".join(said))
 
 

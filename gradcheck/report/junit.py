@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from gradcheck.model import Report, Verdict
 from gradcheck.report.escape import visible, visible_lines
 from gradcheck.report.terminal import draw
+from gradcheck.report.verdict import commands_of
 from gradcheck.report.words import name_of, say
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -70,6 +71,5 @@ def _properties(report: Report) -> dict[str, str]:
         properties["tags"] = ", ".join(report.tags)
     if report.source is not None:
         properties["backward"] = str(report.source)
-    if report.repeat:
-        properties["repeat"] = report.repeat
+    properties |= {lead.replace(" ", "-"): command for lead, command in commands_of(report)}
     return properties

@@ -8,7 +8,7 @@ from gradcheck.model import Finding, InputReport, Report, Severity, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.markup import block, code, prose, table
 from gradcheck.report.summary import draw_summary
-from gradcheck.report.verdict import agreement
+from gradcheck.report.verdict import agreement, commands_of
 from gradcheck.report.words import (
     Row,
     bug_of,
@@ -122,8 +122,8 @@ def _section(report: Report) -> str:
         for spot in report.blind[:1]
     ]
     parts.append(prose(_cost(report)))
-    if report.repeat:
-        parts.append(block(report.repeat))
+    commands = [command for _, command in commands_of(report)]
+    parts += [block("\n".join(commands))] if commands else []
     return "\n\n".join(parts)
 
 

@@ -17,6 +17,7 @@ from gradcheck.report.escape import visible, visible_lines
 from gradcheck.report.manual import page_of
 from gradcheck.report.places import address, culprit, root_of
 from gradcheck.report.record import encode
+from gradcheck.report.verdict import commands_of
 from gradcheck.report.words import name_of, say
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -105,8 +106,7 @@ def _result(
     if report.place is not None and report.place is not place:
         related = {"id": 1, "message": {"text": "the case"}, "physicalLocation": _locate(report.place, root)}
         result["relatedLocations"] = [related]
-    if report.repeat:
-        result["properties"]["repeat"] = visible(report.repeat)
+    result["properties"] |= {lead.replace(" ", "-"): command for lead, command in commands_of(report)}
     if finding is not None and finding.evidence:
         result["properties"]["evidence"] = encode(dict[str, Any], finding.evidence)
     return result

@@ -13,7 +13,7 @@ from gradcheck.report.ink import FAINT, SEVERITIES, STRONG, Line, paint, render
 from gradcheck.report.layout import GLUE, wrap
 from gradcheck.report.table import draw_table
 from gradcheck.report.verdict import INDENT as UNDER
-from gradcheck.report.verdict import draw_agreements, draw_pass, draw_verdict
+from gradcheck.report.verdict import commands_of, draw_agreements, draw_pass, draw_verdict
 
 NARROWEST = 20
 INDENT = "  "
@@ -237,7 +237,7 @@ def _cost(report: Report, width: int) -> list[Line]:
 
 def _repeat(report: Report, indent: str) -> list[Line]:
     # Never wrapped: it is there to be copied.
-    return [Line(f"{indent}repeat: ", FAINT).add(report.repeat)] if report.repeat else []
+    return [Line(f"{indent}{lead}: ", FAINT).add(command) for lead, command in commands_of(report)]
 
 
 def _apart(blocks: list[list[Line]]) -> list[Line]:

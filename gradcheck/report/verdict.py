@@ -17,6 +17,13 @@ Way: TypeAlias = "tuple[list[Line], str]"
 """Fields, and the gap between them."""
 
 
+def commands_of(report: Report) -> list[tuple[str, str]]:
+    """Return the commands that repeat a case, the one that shows its bug at the smallest shape first."""
+    smaller = report.reduced.repeat if report.reduced is not None else ""
+    commands = (("repeat smaller", smaller), ("repeat", report.repeat))
+    return [(lead, visible(command)) for lead, command in commands if command]
+
+
 def draw_verdict(report: Report, width: int, *, brief: bool = False) -> list[Line]:
     """Return the verdict line: verdict, name, axis, the inputs concerned, the bug.
 

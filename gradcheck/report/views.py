@@ -10,7 +10,7 @@ from gradcheck.model import BlindSpot, Finding, Grid, InputReport, Place, Report
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible, visible_lines
 from gradcheck.report.plot import view_curve
-from gradcheck.report.verdict import agreement
+from gradcheck.report.verdict import agreement, commands_of
 from gradcheck.report.words import (
     Row,
     bug_of,
@@ -70,7 +70,7 @@ def view_case(number: int, report: Report, drawn: set[int]) -> dict[str, Any]:
         "blind": [_blind(spot) for spot in report.blind],
         "notes": [visible(note) for note in report.notes],
         "facts": _facts(report),
-        "repeat": visible(report.repeat),
+        "repeat": commands_of(report),
     }
 
 

@@ -29,6 +29,8 @@ class Parcel:
         The working directory that the case is run from.
     timeout, memory
         What the case may take.
+    shrinking
+        Whether it is made smaller, should it fail.
     """
 
     case: Case
@@ -36,6 +38,7 @@ class Parcel:
     folder: str
     timeout: float | None
     memory: int | None
+    shrinking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def pack(cases: Sequence[Case], plan: Plan) -> list[Parcel]:
         if paths not in read:
             read[paths] = read_files(paths)
         limits = plan.timeout_of(case), plan.memory_of_worker()
-        parcels.append(Parcel(case, read[paths], os.getcwd(), *limits))
+        parcels.append(Parcel(case, read[paths], os.getcwd(), *limits, plan.shrinking))
     return parcels
 
 

@@ -34,6 +34,9 @@ class Plan:
         Whether cases run in this process, where a debugger reaches them and nothing protects from them.
     executor
         ``dask://HOST:PORT``, or ``module:attr`` for a :class:`concurrent.futures.Executor`.
+    shrinking
+        Whether a case that fails, and was not expected to, is made as small as it can be. Not ``in_process``: a
+        debugger would stop in all those smaller cases as well.
     """
 
     jobs: int | None = None
@@ -41,6 +44,7 @@ class Plan:
     memory: int | None = None
     in_process: bool = False
     executor: str | None = None
+    shrinking: bool = False
 
     def workers_for(self, cases: int) -> int:
         """Return how many workers so many cases keep busy."""

@@ -65,7 +65,7 @@ class Pool:
                 self._running[number] = case.name
                 result: Report | Exception
                 try:
-                    result = slot.run(case, self.plan.timeout_of(case))
+                    result = slot.try_case(case, self.plan.timeout_of(case), shrinking=self.plan.shrinking)
                 except StoppedError:
                     raise
                 except Exception as error:  # noqa: BLE001 -- it is raised in the thread that waits for it

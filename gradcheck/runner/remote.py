@@ -33,7 +33,7 @@ class Bench:
         unpacked = unpack(parcel)
         slot = self._take(parcel.memory)
         try:
-            report = slot.run(unpacked.case, parcel.timeout, unpacked.folder)
+            report = slot.try_case(unpacked.case, parcel.timeout, unpacked.folder, shrinking=parcel.shrinking)
         finally:
             self._give_back(parcel.memory, slot)
         restore_paths(report, unpacked.root)

@@ -58,7 +58,7 @@ def _run(cases: Sequence[Case], plan: Plan, watch: Watch | None) -> Iterator[Rep
     if stays_here(cases, plan):
         if "numpy" not in sys.modules:
             hold_threads(os.environ)
-        return run_serially(cases, watch=watch)
+        return run_serially(cases, shrinking=plan.shrinking, watch=watch)
     from gradcheck.runner.pool import Pool
 
     return Pool(cases, plan).run(watch)

@@ -11,7 +11,9 @@ from gradcheck.runner.capture import captured
 from gradcheck.runner.order import Watch
 
 
-def run_serially(cases: Sequence[Case], *, capture: bool = True, watch: Watch | None = None) -> Iterator[Report]:
+def run_serially(
+    cases: Sequence[Case], *, capture: bool = True, shrinking: bool = False, watch: Watch | None = None
+) -> Iterator[Report]:
     """Try each case and yield its report, in their order; Ctrl-C is let through.
 
     Parameters
@@ -21,22 +23,33 @@ def run_serially(cases: Sequence[Case], *, capture: bool = True, watch: Watch | 
     capture
         Whether what the layers print is kept for the report instead of being shown, and input and a debugger are out
         of reach.
+    shrinking
+        Whether a failing case is made smaller.
     watch
         Called before each case.
     """
+    for number, case in enumerate(cases):
+        if watch is not None:
+            watch(number, [case.name])
+        report = _run(case, capture)
+        if shrinking and report.verdict is Verdict.FAIL:
+            from gradcheck.runner.shrinking import shrink
+
+            shrink(report, case, lambda smaller, _: _run(smaller, capture))
+        yield report
+
+
+def _run(case: Case, capture: bool) -> Report:
     # numpy is imported with the first case, not before
     from gradcheck.runner.attempt import attempt, clean_up
     from gradcheck.runner.imports import observed_imports
     from gradcheck.runner.state import State
 
-    for number, case in enumerate(cases):
-        if watch is not None:
-            watch(number, [case.name])
-        before = State.take()
-        with nullcontext() if is_builtin(case) else observed_imports(before):
-            with captured() if capture else nullcontext() as tail:
-                report = attempt(case)
-            clean_up(case, report, before, tracing=False)
-        if tail is not None and report.verdict is Verdict.ERROR and not report.output:
-            report.output = tail.text
-        yield report
+    before = State.take()
+    with nullcontext() if is_builtin(case) else observed_imports(before):
+        with captured() if capture else nullcontext() as tail:
+            report = attempt(case)
+        clean_up(case, report, before, tracing=False)
+    if tail is not None and report.verdict is Verdict.ERROR and not report.output:
+        report.output = tail.text
+    return report

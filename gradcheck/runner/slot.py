@@ -50,6 +50,15 @@ class Slot:
                 self._process = Process(self._keeper, self._memory)
             return self._process
 
+    def try_case(self, case: Case, timeout: float | None, folder: str = "", *, shrinking: bool = False) -> Report:
+        """Try one case as :meth:`run` does; ``shrinking``: and smaller ones, should it fail."""
+        report = self.run(case, timeout, folder)
+        if shrinking and report.verdict is Verdict.FAIL:
+            from gradcheck.runner.shrinking import shrink  # most runs do without
+
+            shrink(report, case, lambda smaller, left: self.run(smaller, left, folder), timeout)
+        return report
+
     def run(self, case: Case, timeout: float | None, folder: str = "") -> Report:
         """Try one case, from a folder if one is given, and return its report, whatever becomes of the worker.
 

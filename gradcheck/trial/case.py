@@ -13,13 +13,10 @@ from gradcheck.errors import LayerError, UsageError
 from gradcheck.layers.build import build
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.layers.vocabulary import AXES
-from gradcheck.model import Audit, Case, InputSpec, Plain, Report, Verdict
+from gradcheck.model import ANY_INPUT, ANY_SHAPE, Audit, Case, InputSpec, Plain, Report, Verdict
 from gradcheck.trial.calls import Caller
 from gradcheck.trial.expectation import judge
 from gradcheck.trial.trial import try_layer
-
-# The name under which a case keeps the spec of every input that it does not name.
-ANY_INPUT = "*"
 
 
 def try_case(case: Case) -> Report:
@@ -97,8 +94,8 @@ def seed_of(case: Case) -> list[int]:
 def realise(case: Case) -> tuple[Layer, dict[str, Array], dict[str, Plain]]:
     """Build the layer of a case, draw its inputs, and settle its options.
 
-    Where the case does not name all inputs of the layer, the spec under ``*`` (or an array of shape (4, 5)) is drawn
-    for each of the others.
+    Where the case does not name all inputs of the layer, the spec under ``*`` (or an array of shape ``ANY_SHAPE``) is
+    drawn for each of the others.
     """
     options = with_axis(case.options, case.settings.axis)
     specs = {name: spec for name, spec in case.inputs.items() if name != ANY_INPUT}
@@ -106,7 +103,7 @@ def realise(case: Case) -> tuple[Layer, dict[str, Array], dict[str, Plain]]:
         layer = build(case.layer, tuple(specs), options)
     else:
         layer = build(case.layer, None, options)
-        rest = case.inputs.get(ANY_INPUT, InputSpec(shape=(4, 5)))
+        rest = case.inputs.get(ANY_INPUT, InputSpec(shape=ANY_SHAPE))
         specs = {name: specs.get(name, rest) for name in layer.inputs if name not in layer.defaults or name in specs}
     if not set(AXES) & set(layer.options):
         options = dict(case.options)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.cli.overrides import ANY, Overrides, apply, first_shape
+from gradcheck.cli.overrides import Overrides, apply, first_shape
 from gradcheck.errors import UsageError
-from gradcheck.model import Case, InputSpec, LayerSpec, Settings
+from gradcheck.model import ANY_INPUT, Case, InputSpec, LayerSpec, Settings
 
 
 def make(**inputs: InputSpec) -> Case:
@@ -199,7 +199,7 @@ def test_inputs_that_nobody_named() -> None:
 
     changed = one(case, Overrides(shapes={"": (4, 5), "gamma": (5,)}, dtypes={"": "float32"}, axes=(1,)))
     assert changed.inputs == {
-        ANY: InputSpec(shape=(4, 5), dtype="float32"),
+        ANY_INPUT: InputSpec(shape=(4, 5), dtype="float32"),
         "gamma": InputSpec(shape=(5,), dtype="float32"),
     }
     assert one(case, Overrides(dtypes={"x": "float32"})).inputs == {"x": InputSpec(dtype="float32")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -139,8 +140,11 @@ def test_a_python_file_that_repeats_a_case(project: Path, capsys: Captured) -> N
 
     assert (done.returncode, done.stderr) == (1, "")
     assert "diagonal-only-jacobian: only the diagonal" in done.stdout
-    # the same numbers: the rows of the table are those of the run, but for the bounds
-    rows = [line.split()[:5] for line in out.split("\n") if line.startswith("  x[")]
+    # the same numbers as the smaller case has: the rows of its table are those of the file, but for the bounds
+    (smaller,) = (line.partition("smaller: ")[2] for line in out.split("\n") if "smaller: " in line)
+    assert main(shlex.split(smaller)[1:]) == 1
+    rows = [line.split()[:5] for line in capsys.readouterr().out.split("\n") if line.startswith("  x[")]
+    assert len(rows) == 2
     assert [line.split()[:5] for line in done.stdout.split("\n") if line.startswith("  x[")] == rows
 
 
@@ -149,11 +153,57 @@ def test_a_large_case_is_made_small(project: Path, capsys: Captured) -> None:
     done = run_file(str(project / "small.py"))
 
     assert done.returncode == 1
+    assert "x (2, 2) float64   diagonal-only-jacobian" in done.stdout
+
+
+def test_a_large_case_whose_inputs_are_given_is_cropped(project: Path, capsys: Captured) -> None:
+    np.save("x.npy", np.random.default_rng(0).standard_normal((40, 30)))
+    Path("given.yaml").write_text(
+        "version: 1\ncases:\n  given:\n    layer: {forward: mine.py:softmax, backward: mine.py:wrong_backward}\n"
+        "    inputs: {x: {draw: file, file: x.npy}}\n    options: {axis: -1}\n"
+    )
+    main(["run", "given.yaml", "--repro", "small.py"])
+    assert "repeat smaller" not in capsys.readouterr().out
+    done = run_file(str(project / "small.py"))
+
+    assert done.returncode == 1
     assert "x (4, 3) float64   diagonal-only-jacobian" in done.stdout
 
 
+def commands(out: str) -> list[list[str]]:
+    return [line.partition(": ")[2].split() for line in out.split("\n") if line.startswith("  repeat")]
+
+
+def test_a_failing_case_is_made_as_small_as_it_can_be(project: Path, capsys: Captured) -> None:
+    arguments = ["run", "bad", "--axis", "1", "--shape", "7,6", "--seed", "4", "--report", "json=out.json"]
+    assert main(arguments) == 1
+    smaller, whole = commands(capsys.readouterr().out)
+    written = json.loads(Path("out.json").read_text())["reports"][0]
+
+    where = ["gradcheck", "run", "cases/mine.yaml::bad", "--axis", "1", "--shape"]
+    assert smaller == [*where, "2,2", "--seed", "4"]
+    assert whole == [*where, "7,6", "--seed", "4"]
+    assert (written["repeat"].split(), written["reduced"]["repeat"].split()) == (whole, smaller)
+    assert written["reduced"]["shapes"] == {"x": [2, 2]}
+    # it fails with the same finding, and cannot be made smaller
+    assert main(smaller[1:]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("FAIL  mine/bad   axis 1   x (2, 2) float64   diagonal-only-jacobian\n")
+    assert commands(out) == [smaller]
+    # a report repeats the case as it was
+    main(["run", "--failed", "out.json"])
+    assert "x (7, 6) float64" in capsys.readouterr().out
+
+
+def test_what_is_not_made_smaller(project: Path, capsys: Captured) -> None:
+    main(["run", "known-bad", "mended", "raising", "zero", "-v"])
+    assert "smaller" not in capsys.readouterr().out
+    main(["run", "bad", "--in-process"])
+    assert "smaller" not in capsys.readouterr().out
+
+
 def test_large_arrays_stand_beside_the_file(project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradcheck.cli.repro.INLINE", 10)
+    monkeypatch.setattr("gradcheck.cli.repro.INLINE", 3)
     main(["run", "bad", "--repro", "large.py", "-qq"])
     assert "arrays = np.load(Path(__file__).with_name('large.npz'))" in Path("large.py").read_text()
     done = run_file(str(project / "large.py"))

@@ -41,7 +41,7 @@ def test_no_sizes(text: str) -> None:
 
 
 def test_plans() -> None:
-    assert make_plan(2, 5.0, 1 << 30, "x:y", in_process=False) == Plan(2, 5.0, 1 << 30, False, "x:y")
+    assert make_plan(2, 5.0, 1 << 30, "x:y", in_process=False) == Plan(2, 5.0, 1 << 30, False, "x:y", shrinking=True)
     assert make_plan(1, None, None, None, in_process=True) == Plan(1, in_process=True)
     with pytest.raises(click.UsageError, match="--in-process and --timeout exclude each other"):
         make_plan(None, 5.0, None, None, in_process=True)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.cli.overrides import Overrides
-from gradcheck.cli.repeat import write_command
+from gradcheck.cli.overrides import Overrides, apply
+from gradcheck.cli.repeat import Repeat, write_command
 from gradcheck.cli.selection import parse, select
 from gradcheck.errors import UsageError
-from gradcheck.model import Case, LayerSpec, Place
+from gradcheck.model import Case, InputSpec, LayerSpec, Place, Reduction, Report, Verdict
 
 
 def named(name: str, *tags: str) -> Case:
@@ -96,6 +96,52 @@ def test_the_command_that_repeats() -> None:
         "--option", "axes=[0, 1]", "--option", "mode=a b",
         "--mode", "full", "--rtol", "0.001", "--eps", "1e-06", "--seed", "3",
     ]  # fmt: skip
+
+
+def smaller(case: Case, overrides: Overrides, reduction: Reduction) -> str | None:
+    (changed,) = apply(case, overrides)
+    report = Report(case.name, Verdict.FAIL, reduced=reduction)
+    Repeat(case, overrides, changed).note(report)
+    return None if report.reduced is None else report.reduced.repeat
+
+
+def test_the_command_that_repeats_a_smaller_case() -> None:
+    spec = InputSpec(shape=(4, 5))
+    one = Case("one", LayerSpec(target="one"), inputs={"x": spec})
+    two = Case(
+        "two", LayerSpec(target="two"), {"x": spec, "w": InputSpec(shape=(5, 3))}, options={"size": 5, "axis": 1}
+    )
+    shape = Overrides(shapes={"": (6, 7)}, axes=(1,))
+
+    assert smaller(one, Overrides(), Reduction({"x": (2, 2)})) == "gradcheck run one --shape 2,2 --seed 0"
+    assert smaller(one, shape, Reduction({"x": (2, 2)})) == "gradcheck run one --axis 1 --shape 2,2 --seed 0"
+    # the other inputs follow the first one, where that is what is wanted
+    assert smaller(two, Overrides(seed=3), Reduction({"x": (4, 2), "w": (2, 3)})) == (
+        "gradcheck run two --shape 4,2 --seed 3"
+    )
+    assert smaller(two, Overrides(), Reduction({"x": (4, 2), "w": (2, 1)}, {"size": 2})) == (
+        "gradcheck run two --shape x=4,2 --shape w=2,1 --option size=2 --seed 0"
+    )
+    assert smaller(two, shape, Reduction({"w": (7, 1)})) == (
+        "gradcheck run two --axis 1 --shape x=6,7 --shape w=7,1 --seed 0"
+    )
+
+
+def test_the_smaller_case_of_inputs_without_a_name() -> None:
+    case = Case("mine.py:f", LayerSpec(target="mine.py:f"))
+
+    assert smaller(case, Overrides(), Reduction({"*": (1, 2)})) == "gradcheck run mine.py:f --shape 1,2 --seed 0"
+    # that of one variant, whose name stays what it is
+    variant = Case("a[shape=4x5]", LayerSpec(target="a"), {"x": InputSpec(shape=(4, 5))}, variant={"shape": [4, 5]})
+    assert smaller(variant, Overrides(), Reduction({"x": (1, 2)})) == (
+        "gradcheck run 'a[shape=4x5]' --shape 1,2 --seed 0"
+    )
+
+
+def test_a_smaller_case_that_no_command_says() -> None:
+    case = Case("a", LayerSpec(target="a"), {"x": InputSpec("values", parameters={"values": [1.0, 2.0]})})
+
+    assert smaller(case, Overrides(), Reduction({"x": (1,)})) is None
 
 
 def test_the_command_says_no_more_than_it_must() -> None:

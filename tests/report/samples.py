@@ -12,6 +12,7 @@ from gradcheck.model import (
     Finding,
     InputReport,
     Place,
+    Reduction,
     Report,
     Severity,
     SliceSummary,
@@ -203,6 +204,7 @@ def _hostile() -> Report:
     blind = BlindSpot(NASTY, NASTY, NASTY)
     report = failing(name=NASTY, inputs=[part, right(NASTY)], findings=[finding], blind=[blind], notes=[NASTY])
     report.mode, report.repeat, report.source, report.surprise = NASTY, NASTY, Place(NASTY, 3), NASTY
+    report.reduced = Reduction({NASTY: (1,)}, {NASTY: NASTY}, NASTY)
     report.error = report.output = report.trace = NASTY
     return report
 
@@ -210,6 +212,9 @@ def _hostile() -> Report:
 SAMPLES: dict[str, Report] = {
     "fail": failing(),
     "fail-expected": failing(expected=True),
+    "fail-reduced": failing(
+        reduced=Reduction({"x": (2, 3)}, repeat="gradcheck run stale-counter --shape 2,3 --seed 0")
+    ),
     "fail-several-inputs": _several_failing(),
     "fail-in-chain": failing(
         findings=[

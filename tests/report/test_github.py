@@ -20,6 +20,12 @@ def _outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
 
 
+def test_the_smaller_case_is_the_one_to_repeat() -> None:
+    text = write_github([SAMPLES["fail-reduced"]])
+
+    assert "%0Arepeat smaller: gradcheck run stale-counter --shape 2,3 --seed 0" in text
+
+
 def parse(text: str) -> list[tuple[str, dict[str, str], str]]:
     """Read commands as the runner does."""
     found = []

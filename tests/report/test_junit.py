@@ -47,6 +47,14 @@ def test_counts_and_results() -> None:
     assert "x[1, :]     9.4e-01  [1, 3]" in failure.text
 
 
+def test_the_smaller_case() -> None:
+    (case,) = etree.fromstring(write_junit([SAMPLES["fail-reduced"]]).encode()).iter("testcase")
+    found = {each.get("name"): each.get("value") for each in case.iter("property")}
+
+    assert found["repeat-smaller"] == "gradcheck run stale-counter --shape 2,3 --seed 0"
+    assert found["repeat"] == SAMPLES["fail"].repeat
+
+
 def test_a_case_says_where_it_is_and_how_to_repeat_it() -> None:
     written = write_junit([failing(name="documents/stale", tags=("a", "b"), place=Place("c.yaml", 4, 3))])
     (case,) = etree.fromstring(written.encode("utf-8")).iter("testcase")
