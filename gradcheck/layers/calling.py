@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -54,19 +55,24 @@ def call(
 def describe(error: BaseException, role: str) -> LayerError:
     """Return the LayerError for an exception of the user's code: what, where, and the traceback as text.
 
-    A framework that is not installed is no fault of the code: the error says how to get it.
+    A package that is not installed is no fault of the code: the error says what to do about it.
     """
-    missing = needs(error.name) if isinstance(error, ModuleNotFoundError) else None
-    if missing is not None:
-        return LayerError(missing.message, _trace(error))
+    where = _innermost(error.__traceback__)
+    place = "" if where is None else f"{os.path.basename(where[0])}:{where[1]}"
+    if isinstance(error, ModuleNotFoundError):
+        missing = needs(error.name, place)
+        if missing is not None:
+            return LayerError(missing.message, _trace(error))
     kind = type(error).__name__
     text = _one_line(error)
     message = f"{role} raised {kind}: {text}" if text else f"{role} raised {kind}"
-    where = _innermost(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:
-        where = (error.filename, error.lineno or 0)
-    if where is not None:
-        message += f" ({os.path.basename(where[0])}:{where[1]})"
+        place = f"{os.path.basename(error.filename)}:{error.lineno or 0}"
+    if place:
+        message += f" ({place})"
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] not in sys.modules:
+        message += "\n  = help: pip install the package that has it"
+        message += f", or put the file beside {place.partition(':')[0]}" if place else ""
     return LayerError(message, _trace(error))
 
 
@@ -124,7 +130,7 @@ def _trace(error: BaseException) -> str:
 
 
 def _innermost(trace: TracebackType | None) -> tuple[str, int] | None:
-    """Return file and line of the innermost frame of the user's own, else the innermost outside the machinery."""
+    """Return file and line of the innermost frame of the user's own, else the innermost one outside the machinery."""
     own: tuple[str, int] | None = None
     other: tuple[str, int] | None = None
     while trace is not None:

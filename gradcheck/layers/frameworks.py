@@ -75,10 +75,21 @@ AUTODIFF = ("reverse", "forward")
 RESERVED = (FRAMEWORK, "order", "autodiff", "device", "training")
 
 
-def needs(module: str | None) -> LayerError | None:
-    """Return the error for a missing module that is one of the frameworks, or ``None`` for any other."""
+def needs(module: str | None, place: str = "") -> LayerError | None:
+    """Return the error for a missing module that is one of the frameworks, or ``None`` for any other.
+
+    Parameters
+    ----------
+    module
+        What could not be imported.
+    place
+        ``FILE:LINE`` of the import, if that is the user's.
+    """
     found = _PACKAGES.get(module or "")
-    return None if found is None else LayerError(f"needs {found.title}: pip install '{found.install}'")
+    if found is None:
+        return None
+    where = f" ({place})" if place else ""
+    return LayerError(f"needs {found.title}, which is not installed{where}: pip install '{found.install}'")
 
 
 def loaded(framework: Framework) -> ModuleType | None:

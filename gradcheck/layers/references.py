@@ -201,6 +201,12 @@ def _missing_file(where: str, path: str) -> NameLookupError:
     return NameLookupError(f"there is no file {where}{hint}", f"looked for {path}")
 
 
+def _remedy(module: str) -> str:
+    if module.partition(".")[0] in sys.modules:
+        return "check its name, and the version of its package"
+    return "pip install the package that has it, or name a file: FILE.py:NAME"
+
+
 def _import(name: str, base: str) -> ModuleType:
     """Import a module; the folder of the case file and the working directory are importable meanwhile."""
     extra = [folder for folder in dict.fromkeys([os.path.abspath(base or "."), os.getcwd()]) if folder not in sys.path]
@@ -210,7 +216,7 @@ def _import(name: str, base: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if needs(error.name) is None and error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise NameLookupError(f"there is no module {error.name!r}") from None
+            raise NameLookupError(f"there is no module {error.name!r}", _remedy(error.name)) from None
         raise describe(error, f"importing {name}") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001  importing runs the user's code
         if not all(part.isidentifier() for part in name.split(".")):

@@ -35,46 +35,59 @@ def _define(text, **names):
     return space
 
 
-class _Missing:
-    """An import system that does not know one package."""
-
+# An import system that does not know one package; in a traceback its frames look like those of the interpreter's own.
+FINDER = """
+class Missing:
     def __init__(self, name):
         self.name = name
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname == self.name:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+"""
+SPACE = {}
+exec(compile(FINDER, "<the import system>", "exec"), SPACE)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("torch", "needs PyTorch: pip install 'gradcheck[torch]'"),
-        ("jax", "needs JAX: pip install 'gradcheck[jax]'"),
-        ("jaxlib", "needs JAX: pip install 'gradcheck[jax]'"),
-        ("autograd", "needs HIPS autograd: pip install 'gradcheck[autograd]'"),
-        ("scipy", "needs SciPy: pip install 'scipy'"),
-        ("sklearn", "needs scikit-learn: pip install 'scikit-learn'"),
+        ("torch", "needs PyTorch, which is not installed{}: pip install 'gradcheck[torch]'"),
+        ("jax", "needs JAX, which is not installed{}: pip install 'gradcheck[jax]'"),
+        ("jaxlib", "needs JAX, which is not installed{}: pip install 'gradcheck[jax]'"),
+        ("autograd", "needs HIPS autograd, which is not installed{}: pip install 'gradcheck[autograd]'"),
+        ("scipy", "needs SciPy, which is not installed{}: pip install 'scipy'"),
+        ("sklearn", "needs scikit-learn, which is not installed{}: pip install 'scikit-learn'"),
     ],
 )
 def test_a_missing_framework_says_how_to_get_it(name, message, tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setattr(sys, "meta_path", [_Missing(name), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [SPACE["Missing"](name), *sys.meta_path])
     (tmp_path / "net.py").write_text(f"import {name}\n\n\ndef net(x):\n    return x\n", encoding="utf-8")
 
-    for target in (f"{name}.part:net", "net.py:net"):
+    for target, place in ((f"{name}.part:net", ""), ("net.py:net", " (net.py:1)")):
         with pytest.raises(LayerError) as caught:
             build(LayerSpec(target=target, base=str(tmp_path)), ["x"])
-        assert caught.value.message == message
+        assert caught.value.message == message.format(place)
         report = try_case(Case("it", LayerSpec(target=target, base=str(tmp_path))))
-        assert (report.verdict, report.error) == (Verdict.ERROR, message)
+        assert (report.verdict, report.error) == (Verdict.ERROR, caught.value.message)
 
 
 def test_other_modules_are_no_frameworks(tmp_path):
     (tmp_path / "net.py").write_text("import torch_no_such\n", encoding="utf-8")
 
     assert needs("torch.no_such") is None
-    with pytest.raises(LayerError, match="No module named 'torch_no_such'"):
+    with pytest.raises(LayerError, match="No module named 'torch_no_such'") as caught:
+        build(LayerSpec(target="net.py:net", base=str(tmp_path)))
+    assert caught.value.message.endswith(
+        " (net.py:1)\n  = help: pip install the package that has it, or put the file beside net.py"
+    )
+
+
+def test_a_part_that_an_installed_package_does_not_have(tmp_path):
+    (tmp_path / "net.py").write_text("import numpy.no_such\n", encoding="utf-8")
+
+    with pytest.raises(LayerError, match=r"No module named 'numpy.no_such' \(net.py:1\)$"):
         build(LayerSpec(target="net.py:net", base=str(tmp_path)))
 
 

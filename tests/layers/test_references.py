@@ -15,6 +15,8 @@ from .tools import SAMPLES
 BASE = str(SAMPLES)
 HELP = "\n  = help: "
 PAIRS = HELP + "it has Layers, pair, softmax, softmax_backward, wrong_backward"
+INSTALL = "pip install the package that has it, or name a file: FILE.py:NAME"
+CHECK = "check its name, and the version of its package"
 FORM = HELP + "write package.module:NAME or file.py:NAME"
 
 
@@ -145,8 +147,8 @@ def test_main_is_not_run(tmp_path):
             "'objects.py:Affine(3, 2)' is no reference to a function or class\n  = help: write package.module:NAME or "
             "file.py:NAME; nothing is evaluated: the arguments of a constructor go to `init:`",
         ),
-        ("no_such_package.layers:f", "there is no module 'no_such_package'"),
-        ("os.no_such_part:f", "there is no module 'os.no_such_part'"),
+        ("no_such_package.layers:f", f"there is no module 'no_such_package'{HELP}{INSTALL}"),
+        ("os.no_such_part:f", f"there is no module 'os.no_such_part'{HELP}{CHECK}"),
         ("os.path:joyn", "os.path has no 'joyn' (did you mean 'join'?)"),
         ("../x y:f", "'../x y' is no name of a module\n  = help: write package.module:NAME or file.py:NAME"),
     ],
@@ -166,7 +168,8 @@ def test_names_that_do_not_exist(text, message):
         (
             "imports_missing.py",
             "loading imports_missing.py raised ModuleNotFoundError: No module named 'a_module_that_is_not_there' "
-            "(imports_missing.py:1)",
+            "(imports_missing.py:1)\n  = help: pip install the package that has it, or put the file "
+            "beside imports_missing.py",
         ),
     ],
 )
@@ -203,7 +206,8 @@ def test_a_module_that_raises_while_it_is_imported(tmp_path):
 
     assert str(caught.value) == (
         "importing breaks_on_import raised ModuleNotFoundError: No module named 'nowhere_to_be_found' "
-        "(breaks_on_import.py:1)"
+        "(breaks_on_import.py:1)\n  = help: pip install the package that has it, or put the file "
+        "beside breaks_on_import.py"
     )
 
 
