@@ -89,7 +89,7 @@ def check(
     seed
         Seed of everything that is drawn; the same seed gives the same report.
     mode
-        ``auto``, ``full``, ``slices``, ``entries`` or ``directions``.
+        ``auto``, ``full``, ``slices``, ``coloured``, ``entries`` or ``directions``.
     rtol, atol
         Relative and absolute difference that nobody cares about; measured and derived by default.
     eps

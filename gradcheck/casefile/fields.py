@@ -95,7 +95,7 @@ Dtype = Literal[
     "uint8",
     "bool",
 ]
-Mode = Literal["auto", "full", "slices", "entries", "directions"]
+Mode = Literal["auto", "full", "slices", "coloured", "entries", "directions"]
 Method = Literal["central", "one-sided", "richardson", "complex-step", "reference"]
 
 

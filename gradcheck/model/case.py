@@ -126,7 +126,7 @@ class Settings:
     upstream
         ``None`` (signed Gaussian), the name of a draw, or the spec of one per output.
     mode
-        ``auto``, ``full``, ``slices``, ``entries`` or ``directions``.
+        ``auto``, ``full``, ``slices``, ``coloured``, ``entries`` or ``directions``.
     method
         ``central``, ``one-sided``, ``richardson``, ``complex-step`` or ``reference``.
     rtol

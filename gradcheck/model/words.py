@@ -9,7 +9,7 @@ Scalar: TypeAlias = "bool | int | float | str | None"
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 
 
-MODES = ("auto", "full", "slices", "entries", "directions")
+MODES = ("auto", "full", "slices", "coloured", "entries", "directions")
 METHODS = ("central", "one-sided", "richardson", "complex-step", "reference")
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from gradcheck.numeric.evaluate import Array, Indices, Mask, median, root_sum_squares
+from gradcheck.numeric.evaluate import Array, Indices, Mask, median, root_mean_square, root_sum_squares
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.slopes import Slopes
 from gradcheck.numeric.survey import Survey
@@ -147,9 +147,12 @@ def entry_noise(last_place: Array, survey: Survey, columns: Indices, context: Co
 def typical_size(values: Array, survey: Survey, layout: Layout) -> Array:
     """(S, n) root mean square of the gradient around each entry.
 
-    Over the slice; where slices are single entries, over 33 neighbours in order of the inputs' magnitude.
+    Over the slice, or over everything where they overlap; where slices are single entries, over 33 neighbours in order
+    of the inputs' magnitude.
     """
     finite = np.where(np.isfinite(values), values, 0.0)
+    if layout.colours is not None:  # inputs of one whole, however they are moved
+        return np.full(layout.inputs.shape, root_mean_square(finite))
     if layout.width != 1:
         rows = root_sum_squares(finite)[:, None] / np.sqrt(max(finite.shape[1], 1))
         return np.broadcast_to(rows, (layout.slices, layout.width))

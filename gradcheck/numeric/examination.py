@@ -86,6 +86,6 @@ class Examination:
 def spread_blocks(blocks: Array, survey: Survey) -> Array:
     """Dense (M, N) matrix of (S, m, n) blocks."""
     layout = survey.layout
-    dense = np.zeros((layout.outputs.size, layout.inputs.size))
+    dense = np.zeros((survey.home.size + 1, layout.inputs.size))  # the last row takes what stands for no output
     dense[layout.outputs[:, :, None], layout.inputs[:, None, :]] = blocks
-    return dense
+    return dense[:-1]

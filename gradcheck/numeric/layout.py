@@ -1,4 +1,4 @@
-"""Which outputs belong to which inputs: one block, or slices that do not see each other."""
+"""Which outputs belong to which inputs: one block, slices that do not see each other, or each input's own reach."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from gradcheck.numeric.evaluate import Array, Evaluator, Function, Indices, as_e
 _ULPS = 8.0  # a leak of this many roundings of the outputs may be due to another order of summation
 
 
+class NotLocalError(Exception):
+    """An input was seen to reach an output that its layout does not know of; another layout is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Slices of the inputs and the outputs that each of them reaches.
@@ -20,17 +24,21 @@ class Layout:
     Attributes
     ----------
     inputs
-        (S, n) indices into ``x.ravel()``: row s lists the inputs of slice s. Column k of all slices is moved at once.
+        (S, n) indices into ``x.ravel()``: row s lists the inputs of slice s. Column k of all slices is moved at once,
+        or of all slices of one colour.
     outputs
-        (S, m) indices into the flat output: those that slice s alone reaches.
+        (S, m) indices into the flat output: those that slice s alone reaches; with colours, those that no other slice
+        of its colour does, filled up with M, which stands for an output that is always 0.
     kind
-        ``whole``, ``slices`` or ``elementwise``.
+        ``whole``, ``slices``, ``elementwise`` or ``coloured``.
     axes
         Axes of x that number the slices; empty for ``whole``.
     leak
         Largest change of an output that belongs to another slice, 0 where slices are independent bit for bit.
     evaluations
         Forward calls spent on finding it.
+    colours
+        (S,) colour of every slice; None where all can be moved at once.
     """
 
     inputs: Indices
@@ -39,12 +47,13 @@ class Layout:
     axes: tuple[int, ...] = ()
     leak: float = 0.0
     evaluations: int = 0
+    colours: Indices | None = None
     ordered: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         # rows that lie one after the other need no indexing, only another shape
         natural = all(np.array_equal(part.ravel(), np.arange(part.size)) for part in (self.inputs, self.outputs))
-        object.__setattr__(self, "ordered", natural)
+        object.__setattr__(self, "ordered", natural and self.colours is None)
 
     @classmethod
     def whole(cls, inputs: int, outputs: int) -> Layout:
@@ -66,13 +75,22 @@ class Layout:
         """N = S n, the number of inputs."""
         return int(self.inputs.size)
 
+    @property
+    def groups(self) -> Sequence[Indices | slice]:
+        """Rows that are moved at once."""
+        if self.colours is None:
+            return (slice(None),)
+        return [np.flatnonzero(self.colours == number) for number in range(int(self.colours.max(initial=-1)) + 1)]
+
     def gather_inputs(self, values: Array) -> Array:
         """Values of x's shape as (S, n)."""
         return values.reshape(self.inputs.shape) if self.ordered else values.reshape(-1)[self.inputs]
 
     def gather_outputs(self, values: Array) -> Array:
         """Flat outputs as (S, m)."""
-        return values.reshape(self.outputs.shape) if self.ordered else values[self.outputs]
+        if self.ordered:
+            return values.reshape(self.outputs.shape)
+        return values[self.outputs] if self.colours is None else np.append(values, 0.0)[self.outputs]
 
     def scatter_inputs(self, values: Array, shape: tuple[int, ...]) -> Array:
         """(S, n) values back in the shape of x; the inverse of :meth:`gather_inputs`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,20 +141,22 @@ def _complex_step(evaluate: Evaluator, survey: Survey, function: ComplexFunction
     value = np.full(layout.inputs.shape, np.nan)
     weights = survey.weights
     base = survey.x.astype(np.complex128)
-    for column in range(layout.width):
+    groups = layout.groups
+    for column, rows in product(range(layout.width), groups):
         moved = base.copy()
-        moved.reshape(-1)[layout.inputs[:, column]] += 1j * _TINY
+        moved.reshape(-1)[layout.inputs[rows, column]] += 1j * _TINY
         with np.errstate(all="ignore"):
             outputs = np.asarray(function(moved)).reshape(-1)
             slopes = np.imag(outputs) / _TINY
-        if slopes.size != layout.outputs.size:
+        if slopes.size != survey.home.size:
             continue
-        value[:, column] = np.where(weights == 0, 0.0, slopes[layout.outputs] * weights).sum(axis=1)
+        mine = layout.gather_outputs(slopes)[rows]
+        value[rows, column] = np.where(weights[rows] == 0, 0.0, mine * weights[rows]).sum(axis=1)
     size = typical_size(value, survey, layout)
     bound = 64 * survey.precision.eps * (np.abs(value) + size)
     sample = np.unique(np.linspace(0, survey.x.size - 1, min(_VERIFIED, survey.x.size)).astype(np.intp))
     central = examine(evaluate, survey, layout.scatter_inputs(value, survey.x.shape), entries=sample)
-    result = _finish(survey, value, bound, evaluate.count - before + layout.width)
+    result = _finish(survey, value, bound, evaluate.count - before + layout.width * len(groups))
     one, other = result.value.reshape(-1)[sample], central.value.reshape(-1)[sample]
     with np.errstate(invalid="ignore"):
         off = ~(np.abs(one - other) <= central.allowance.reshape(-1)[sample])

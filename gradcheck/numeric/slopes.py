@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, root_sum_squares
+from gradcheck.numeric.layout import NotLocalError
 from gradcheck.numeric.survey import Survey
 
 _CHUNK = 1 << 16  # numbers held per array while columns are worked on together: what a cache holds
@@ -141,19 +142,50 @@ def _measure(
 def _values(evaluate: Evaluator, survey: Survey, columns: Indices, steps: Array) -> Iterator[Array]:
     """(S, m) values with each column up by its step, then down, column after column."""
     dead = bool(survey.dead.any())
-    for flat in evaluate.many(_points(survey, columns, steps)):
-        value = survey.layout.gather_outputs(flat)
+    values = evaluate.many(_points(survey, columns, steps))
+    if survey.layout.colours is not None:
+        values = _put_together(survey, values)
+    else:
+        values = map(survey.layout.gather_outputs, values)
+    for value in values:
         yield np.where(survey.dead, 0.0, value) if dead else value
 
 
 def _points(survey: Survey, columns: Indices, steps: Array) -> Iterator[Array]:
+    layout, here = survey.layout, survey.x.reshape(-1)
+    groups = layout.groups
     for number, column in enumerate(columns):
-        places = survey.layout.inputs[:, column]
-        here = survey.x.reshape(-1)[places]
-        for values in (here + steps[:, number], here - steps[:, number]):
-            moved = survey.x.copy()
-            moved.reshape(-1)[places] = values
-            yield moved
+        for sign in (1.0, -1.0):
+            for rows in groups:
+                places = layout.inputs[rows, column]
+                moved = survey.x.copy()
+                moved.reshape(-1)[places] = here[places] + sign * steps[rows, number]
+                yield moved
+
+
+def _put_together(survey: Survey, values: Iterator[Array]) -> Iterator[Array]:
+    """(S, m) values from those of each colour, whose slices are taken from it.
+
+    Raises
+    ------
+    NotLocalError
+        If an output changed that none of the slices that were moved reaches.
+    """
+    layout = survey.layout
+    groups = layout.groups
+    for first in values:
+        together = np.empty(layout.outputs.shape)
+        flat = first
+        for number, rows in enumerate(groups):
+            if number:
+                flat = next(values)
+            reached = layout.outputs[rows]
+            together[rows] = np.append(flat, 0.0)[reached]
+            strays = np.append((flat != survey.home) & ~(np.isnan(flat) & np.isnan(survey.home)), False)
+            strays[reached] = False
+            if strays.any():
+                raise NotLocalError
+        yield together
 
 
 def _reduce(

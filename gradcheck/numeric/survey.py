@@ -17,7 +17,7 @@ from gradcheck.numeric.evaluate import (
     power_of_two,
     root_sum_squares,
 )
-from gradcheck.numeric.layout import Layout
+from gradcheck.numeric.layout import Layout, NotLocalError
 from gradcheck.numeric.noise import measure_noise
 from gradcheck.numeric.precision import Precision
 from gradcheck.numeric.steps import correct_stride, first_stride, length_scales
@@ -35,6 +35,8 @@ class Survey:
     ----------
     x
         The point, float64.
+    home
+        (M,) values at `x`, as they came.
     y0, weights, sigma
         (S, m) values, upstream, and standard deviation of the error of one evaluation; values and weights are 0
         where the function is not finite at `x`.
@@ -65,6 +67,7 @@ class Survey:
     x: Array
     layout: Layout
     precision: Precision
+    home: Array
     y0: Array
     weights: Array
     sigma: Array
@@ -117,6 +120,11 @@ def survey(
         As found by :func:`gradcheck.numeric.precision.detect_precision`.
     eps
         Absolute step for all inputs, instead of a measured one.
+
+    Raises
+    ------
+    NotLocalError
+        If the slices of a coloured layout do not hold.
     """
     evaluate = as_evaluator(function)
     before = evaluate.count
@@ -154,6 +162,7 @@ def survey(
         x=x,
         layout=layout,
         precision=precision,
+        home=first,
         y0=y0,
         weights=use,
         sigma=sigma,
@@ -171,6 +180,8 @@ def survey(
         evaluations=evaluate.count - before,
     )
     if layout.slices > 1 and not _independent(evaluate, found, rng):
+        if layout.colours is not None:
+            raise NotLocalError
         return survey(evaluate, x, weights, Layout.whole(x.size, first.size), rng, precision, eps)
     return found
 
@@ -181,17 +192,25 @@ def _independent(evaluate: Evaluator, found: Survey, rng: np.random.Generator) -
     for row, column in zip(
         rng.integers(layout.slices, size=_RECHECKED), rng.integers(layout.width, size=_RECHECKED), strict=True
     ):
-        together, alone = found.x.copy(), found.x.copy()
-        places = layout.inputs[:, column]
-        together.reshape(-1)[places] += found.steps[:, column]
-        alone.reshape(-1)[places[row]] += found.steps[row, column]
-        expected = found.y0.copy()
-        expected[row] = layout.gather_outputs(evaluate(together))[row]
-        seen = np.where(found.dead, expected, layout.gather_outputs(evaluate(alone)))
-        off = (np.abs(seen - expected) > 2 * layout.leak) & ~(np.isnan(seen) & np.isnan(expected))
-        if found.deterministic and bool((off & (seen != expected) & ~found.dead).any()):
+        if not moves_alone(evaluate, found, int(row), int(column)):
             return False
     return True
+
+
+def moves_alone(evaluate: Evaluator, found: Survey, row: int, column: int, sign: float = 1.0) -> bool:
+    """Whether an input moved alone does to the outputs of its slice what it does with its column, and nothing else."""
+    layout, home = found.layout, found.home
+    together, alone = found.x.copy(), found.x.copy()
+    rows = slice(None) if layout.colours is None else layout.colours == layout.colours[row]
+    together.reshape(-1)[layout.inputs[rows, column]] += sign * found.steps[rows, column]
+    alone.reshape(-1)[layout.inputs[row, column]] += sign * found.steps[row, column]
+    own = layout.outputs[row]
+    own = own[own < home.size]
+    expected = home.copy()
+    expected[own] = evaluate(together)[own]
+    seen = evaluate(alone)
+    off = (np.abs(seen - expected) > 2 * layout.leak) & np.isfinite(home) & (seen != expected)
+    return not (found.deterministic and bool(off.any()))
 
 
 def _unrest(evaluate: Evaluator, x: Array, first: Array, again: Array) -> Array:

@@ -6,14 +6,15 @@ a row that looks wrong is then measured and judged with its own unit upstream, l
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from gradcheck.errors import LayerError
-from gradcheck.numeric.examine import Examination
-from gradcheck.trial.calls import split
+from gradcheck.numeric.examination import Examination
+from gradcheck.numeric.survey import Survey
 from gradcheck.trial.subject import Subject
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -26,6 +27,8 @@ TRUNCATION = 1e-6
 # Numbers of the rows that are compared together, and of a tile of them.
 _ROWS = 1 << 21
 _TILE = 1 << 16
+# Backward calls that overlapping slices may cost.
+MOST_QUESTIONS = 1_200
 # Rows that are looked at again.
 MOST_ROWS = 3
 
@@ -45,38 +48,51 @@ def find_suspicious(
 ) -> list[Floats]:
     """Return upstreams, as vectors of length M, for which the analytic gradient looks wrong; the worst first.
 
-    Output i of every slice is given the upstream 1 at once, so that m backward calls ask for all blocks. ``floor`` is
-    the absolute difference that the rounding of entries as large as the Jacobian's explains.
+    Output i of every slice is given the upstream 1 at once, so that m backward calls ask for all blocks; where slices
+    overlap, all outputs that have no input in common. ``floor`` is the absolute difference that the rounding of entries
+    as large as the Jacobian's explains.
     """
     blocks, around = result.blocks, result.survey
     if blocks is None:
         return []
-    layout, count = around.layout, around.layout.outputs.shape[1]
     offset = None if offset is None or not np.any(offset) else offset
     tolerance = max(rtol, TRUNCATION)
     found: list[tuple[float, Floats]] = []
+    for unit, numeric, sigma in _questions(blocks, around):
+        try:
+            gradients = subject.vjp(subject.as_upstream(unit))
+        except LayerError:
+            return []
+        if name not in gradients:
+            return []
+        analytic = around.layout.gather_inputs(gradients[name] if offset is None else gradients[name] - offset)
+        worst = _excess(analytic, numeric, NOISES * sigma, around.steps, tolerance, floor)
+        if worst > CLEARLY:
+            found.append((worst, unit))
+    found.sort(key=lambda row: -row[0])
+    return [unit for _, unit in found[:MOST_ROWS]]
+
+
+def _questions(blocks: Floats, around: Survey) -> Iterator[tuple[Floats, Floats, Floats]]:
+    """Upstreams of zeros and ones, what is measured for them, (S, n), and the noise of that output, (S, 1)."""
+    layout, count = around.layout, around.layout.outputs.shape[1]
+    if layout.colours is not None:
+        from gradcheck.numeric.colouring import group_rows
+
+        colours = np.append(group_rows(layout, around.home.size), -1)
+        for number in range(int(colours.max()) + 1 if colours.max() < MOST_QUESTIONS else 0):
+            chosen = colours[layout.outputs] == number  # one output at most of each input's
+            numeric = np.where(chosen, blocks[:, :, 0], 0.0).sum(axis=1, keepdims=True)
+            sigma = np.where(chosen, around.sigma, 0.0).sum(axis=1, keepdims=True)
+            yield np.asarray(colours[:-1] == number, dtype=np.float64), numeric, sigma
+        return
     together = max(1, _ROWS // max(layout.size, 1))
     for start in range(0, count, together):
         rows = range(start, min(start + together, count))
         for i, numeric in zip(rows, _take_rows(blocks, rows), strict=True):
-            unit = np.zeros(subject.weights.size)
+            unit = np.zeros(around.home.size)
             unit[layout.outputs[:, i]] = 1.0
-            upstream = [
-                np.asarray(a, b.dtype) for a, b in zip(split(unit, subject.outputs), subject.upstream, strict=True)
-            ]
-            try:
-                gradients = subject.vjp(upstream)
-            except LayerError:
-                return []
-            if name not in gradients:
-                return []
-            analytic = layout.gather_inputs(gradients[name] if offset is None else gradients[name] - offset)
-            sigma = NOISES * around.sigma[:, i : i + 1]
-            worst = _excess(analytic, numeric, sigma, around.steps, tolerance, floor)
-            if worst > CLEARLY:
-                found.append((worst, unit))
-    found.sort(key=lambda row: -row[0])
-    return [unit for _, unit in found[:MOST_ROWS]]
+            yield unit, numeric, around.sigma[:, i : i + 1]
 
 
 def _take_rows(blocks: Floats, rows: range) -> Floats:

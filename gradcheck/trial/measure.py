@@ -14,11 +14,11 @@ from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import InputReport, Settings, Status, Verdict
 from gradcheck.numeric.examine import Examination, examine
 from gradcheck.numeric.judge import STATUSES
-from gradcheck.numeric.layout import Layout
+from gradcheck.numeric.layout import Layout, NotLocalError
 from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision
 from gradcheck.numeric.survey import Survey, survey
 from gradcheck.trial.blocks import find_suspicious, peak_of
-from gradcheck.trial.calls import flatten, split
+from gradcheck.trial.calls import flatten
 from gradcheck.trial.compare import Comparison, summarise
 from gradcheck.trial.kinks import find_inconsistent
 from gradcheck.trial.linearity import Linearity
@@ -64,10 +64,27 @@ def compare_input(
 
     ``reference`` is another implementation of the layer, for the method of that name.
     """
+    arguments = subject, name, linearity, settings, axis, reference
+    try:
+        return _compare_input(*arguments, local=True)
+    except NotLocalError:  # what was found of which output sees which input does not hold
+        return _compare_input(*arguments, local=False)
+
+
+def _compare_input(
+    subject: Subject,
+    name: str,
+    linearity: Linearity,
+    settings: Settings,
+    axis: int | None,
+    reference: Layer | None,
+    *,
+    local: bool,
+) -> Measured:
     claim = subject.gradients[name]
     function = subject.function(name)
     x = np.asarray(subject.moved[name], dtype=np.float64)
-    plan = choose_plan(subject, name, settings, function, x)
+    plan = choose_plan(subject, name, settings, function, x, local=local)
     if plan.stackable and 2 * plan.layout.width > MANY:
         from gradcheck.trial.batch import find_batch  # as below: what few cases need
 
@@ -101,6 +118,10 @@ def compare_input(
         tried = try_directions(function, around, claim, subject.rng, rtol=rtol, atol=settings.atol)
         return _sum_up_directions(subject, name, claim, tried, axis)
     part, result = compare(subject.weights, claim, plan.blocks)
+    if plan.mode == "coloured":
+        from gradcheck.numeric.locality import verify
+
+        verify(function, result, claim, subject.rng)
     part.status = _join_kinks(subject, name, part.status)
     report = summarise(part, axis)
     if report.verdict is Verdict.UNDECIDED or report.vacuous:
@@ -123,7 +144,7 @@ def compare_input(
         # an entry a billion times smaller than the Jacobian's largest may be lost in the forward's own rounding
         floor = max(64 * coarse.eps, 2.0**-30) * peak_of(result)
         for unit in find_suspicious(subject, name, result, rtol, floor, linearity.offset.get(name)):
-            upstream = _as_upstream(subject, unit)
+            upstream = subject.as_upstream(unit)
             gradient = subject.vjp(upstream).get(name)
             other = None if gradient is None else compare(unit, gradient, False, floor)[0]
             if other is not None and np.any(other.status == Status.FAIL.value):
@@ -157,10 +178,6 @@ def _sum_up_directions(subject: Subject, name: str, claim: Floats, tried: Direct
     report.margin = margin if np.isfinite(margin) else None
     report.vacuous = not np.any(claim)
     return Measured(report, "directions", power)
-
-
-def _as_upstream(subject: Subject, vector: Floats) -> list[Array]:
-    return [np.asarray(a, b.dtype) for a, b in zip(split(vector, subject.outputs), subject.upstream, strict=True)]
 
 
 def _precision(eps: float) -> Precision:

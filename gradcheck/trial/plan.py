@@ -33,7 +33,7 @@ class Plan:
     Attributes
     ----------
     mode
-        ``full``, ``slices``, ``entries`` or ``directions``.
+        ``full``, ``slices``, ``coloured``, ``entries`` or ``directions``.
     layout
         Which outputs belong to which inputs.
     blocks
@@ -49,13 +49,22 @@ class Plan:
 
 
 def choose_plan(
-    subject: Subject, name: str, settings: Settings, function: Callable[[Floats], Floats], x: Floats
+    subject: Subject,
+    name: str,
+    settings: Settings,
+    function: Callable[[Floats], Floats],
+    x: Floats,
+    *,
+    local: bool = True,
 ) -> Plan:
     """Choose the mode of one input.
 
     Small inputs are measured in full; of larger ones the structure is looked for first. Where a layer treats slices
-    independently all slices are moved at once, and the blocks of the Jacobian are compared as long as they can be
-    held. Without structure every entry of one VJP is measured, as long as that stays within the budget.
+    independently all slices are moved at once; where each output sees few inputs, all inputs that no output sees two
+    of. The blocks of the Jacobian are compared as long as they can be held. Without structure every entry of one VJP
+    is measured, as long as that stays within the budget.
+
+    ``local``: whether it may be tried that outputs see few inputs.
     """
     m = subject.weights.size
     whole = Layout.whole(x.size, m)
@@ -63,12 +72,17 @@ def choose_plan(
     if settings.mode == "full":
         return Plan("full", whole, True)
     if settings.mode in ("entries", "directions"):
-        return Plan(settings.mode, whole, False)
+        return Plan(settings.mode, whole, False, settings.mode == "entries")
     if settings.mode == "auto" and x.size <= SMALL:
         return Plan("full", whole, m <= MOST_BACKWARDS)
-    layout = find_layout(
-        function, x, function(x.copy()), [part.shape for part in subject.outputs], subject.rng, eps=subject.precision
-    )
+    home = function(x.copy())
+    shapes = [part.shape for part in subject.outputs]
+    layout = find_layout(function, x, home, shapes, subject.rng, eps=subject.precision)
+    columns = x.size if layout is None else layout.width
+    if local and settings.mode != "slices" and (columns > MANY or settings.mode == "coloured"):
+        coloured = _find_colours(subject, settings, function, x, home, columns)
+        if coloured is not None:
+            return coloured
     alone = x.shape[:1] == (1,)
     if layout is not None:
         width = layout.outputs.shape[1]
@@ -78,3 +92,22 @@ def choose_plan(
     if 2 * x.size + START <= budget or settings.mode != "auto":
         return Plan("full" if full else "entries", whole, full, alone)
     return Plan("directions", whole, False, False)
+
+
+def _find_colours(
+    subject: Subject,
+    settings: Settings,
+    function: Callable[[Floats], Floats],
+    x: Floats,
+    home: Floats,
+    columns: int,
+) -> Plan | None:
+    """Plan with colours, where they save half of the evaluations at least, or are asked for."""
+    if settings.method != "central" or not subject.steady:
+        return None
+    from gradcheck.numeric.colouring import find_local  # what small cases and slices do without
+
+    # two evaluations a colour to find them, and four to measure
+    most = min(columns // 6, settings.budget // 6) if settings.mode == "auto" else x.size
+    layout = find_local(function, x, home, subject.rng, most)
+    return None if layout is None else Plan("coloured", layout, True, False)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gradcheck.errors import LayerError, UsageError
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Plain
-from gradcheck.trial.calls import BudgetSpentError, Caller, Pull, draw_upstream, flatten, is_float
+from gradcheck.trial.calls import BudgetSpentError, Caller, Pull, draw_upstream, flatten, is_float, split
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -102,6 +102,10 @@ class Subject:
     def scaled_upstream(self, factor: float) -> list[Array]:
         """Return the upstream times a number, in its own dtype."""
         return [np.asarray(np.asarray(part, np.float64) * factor, part.dtype) for part in self.upstream]
+
+    def as_upstream(self, vector: Floats) -> list[Array]:
+        """Return a vector of length M as one array per output, in the dtypes of the upstream."""
+        return [np.asarray(a, b.dtype) for a, b in zip(split(vector, self.outputs), self.upstream, strict=True)]
 
     def function(
         self,

@@ -141,3 +141,150 @@ def test_a_tiny_gradient_beside_a_large_one_is_not_taken_for_none():
     inputs = {"x": 60 * weights, "v": RNG.standard_normal((2, 2))}
 
     assert gradcheck.check(lambda x, v: (softmax(x) * v).sum(1), backward, inputs).verdict != "pass"
+
+
+KERNEL = np.array([0.5, -2.0, 1.0, 0.25, -0.75])
+
+
+def convolve(x):
+    return np.tanh(np.convolve(x, KERNEL, "valid"))
+
+
+def convolve_backward(g, x):
+    return np.convolve(g * (1 - convolve(x) ** 2), KERNEL[::-1], "full")
+
+
+def pool(x):
+    return x.reshape(len(x), -1, 4).max(-1)
+
+
+def pool_backward(g, x):
+    parts = x.reshape(len(x), -1, 4)
+    return ((parts == parts.max(-1, keepdims=True)) * g[..., None]).reshape(x.shape)
+
+
+def average(x):
+    return np.lib.stride_tricks.sliding_window_view(x, 7).mean(-1)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "shape"),
+    [
+        pytest.param(convolve, convolve_backward, (200,), id="convolution of 200"),
+        pytest.param(convolve, convolve_backward, (2000,), id="convolution of 2000"),
+        pytest.param(pool, pool_backward, (2, 600), id="pooling"),
+        pytest.param(average, lambda g, x: np.convolve(g, np.ones(7) / 7), (700,), id="moving average"),
+    ],
+)
+def test_cost_of_colours(forward, backward, shape):
+    x = RNG.standard_normal(shape)
+
+    report = gradcheck.check(forward, backward, {"x": x})
+
+    assert report.verdict == "pass"
+    assert report.mode == "coloured"
+    assert report.counts.forwards < 180 < 2 * 200
+    assert report.counts.backwards < 30
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda d: d * 1.0005, id="all by 1.0005"),
+        pytest.param(lambda d: d * 0, id="zero"),
+        pytest.param(lambda d: d * np.where(np.arange(d.size) == 137, 1.001, 1.0), id="one by 0.1 %"),
+        pytest.param(lambda d: d + 1e-3 * d.mean(), id="a little of everything"),
+        pytest.param(lambda d: np.roll(d, 1), id="one place off"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["auto", "coloured"])
+def test_colours_see_the_bug(mode, spoil):
+    report = gradcheck.check(
+        convolve, lambda g, x: spoil(convolve_backward(g, x)), {"x": RNG.standard_normal(400)}, mode=mode
+    )
+
+    assert report.mode == "coloured"
+    assert report.verdict == "fail"
+
+
+def test_colours_find_the_one_entry():
+    def backward(g, x):
+        d = convolve_backward(g, x)
+        d[137] *= 1.001
+        return d
+
+    report = gradcheck.check(convolve, backward, {"x": RNG.standard_normal(400)})
+
+    assert report.inputs[0].worst[0].index == (137,)
+    assert report.inputs[0].counts["fail"] == 1
+
+
+def test_rows_of_a_colour_show_what_one_upstream_hides():
+    """Nothing beside the other entry of its column, and half as large again: only its own output's upstream shows it."""
+
+    def forward(x):
+        return 1e7 * np.sin(x[:-1]) + np.sin(x[1:])
+
+    def backward(g, x, wrong):
+        d = np.zeros(x.shape)
+        d[:-1] += 1e7 * g * np.cos(x[:-1])
+        d[1:] += g * np.cos(x[1:]) * np.where(np.arange(299) == 50, wrong, 1.0)
+        return d
+
+    x = RNG.standard_normal(300)
+    right = gradcheck.check(forward, lambda g, x: backward(g, x, 1.0), {"x": x})
+    wrong = gradcheck.check(forward, lambda g, x: backward(g, x, 1.5), {"x": x})
+
+    assert (right.verdict, right.mode) == ("pass", "coloured")
+    assert (wrong.verdict, wrong.mode) == ("fail", "coloured")
+    assert "upstream of 1 at single outputs" in wrong.notes[0]
+    assert wrong.inputs[0].worst[0].index == (51,)
+
+
+def hidden(x):
+    """Each output sees its neighbour; one of them also an input far away, where that is close to a certain value."""
+    y = np.diff(x) ** 2
+    y[200] += 1e-3 * (x[10] - HOME[10]) * (np.abs(x[10] - HOME[10]) < 0.01)
+    return y
+
+
+HOME = np.random.default_rng(5).standard_normal(300)
+
+
+def hidden_backward(g, x):
+    d = np.zeros(x.shape)
+    d[1:] += 2 * g * np.diff(x)
+    d[:-1] -= 2 * g * np.diff(x)
+    d[10] += 1e-3 * g[200]
+    return d
+
+
+def test_a_pattern_that_does_not_hold_is_given_up():
+    """At a distance nothing tells of input 10: the colours are found wrong at the point, and not used."""
+    report = gradcheck.check(hidden, hidden_backward, {"x": HOME.copy()})
+
+    assert report.mode == "full"
+    assert report.counts.forwards > 2 * HOME.size
+
+
+@pytest.mark.parametrize("mode", ["full", "slices", "entries"])
+def test_colours_are_not_used_where_another_mode_is_asked_for(mode):
+    report = gradcheck.check(convolve, convolve_backward, {"x": RNG.standard_normal(200)}, mode=mode)
+
+    assert report.mode == {"slices": "full"}.get(mode, mode)
+    assert report.verdict == "pass"
+
+
+def test_colours_of_slices():
+    """A batch of signals: slices would move each of 300 places, colours move every fifth, in all signals."""
+
+    def forward(x):
+        return np.stack([convolve(row) for row in x])
+
+    report = gradcheck.check(
+        forward, lambda g, x: np.stack([convolve_backward(*pair) for pair in zip(g, x, strict=True)]),
+        {"x": RNG.standard_normal((3, 300))},
+    )  # fmt: skip
+
+    assert (report.verdict, report.mode) == ("pass", "coloured")
+    assert report.counts.forwards < 180
