@@ -186,8 +186,37 @@ def train_eval(view: View) -> Iterator[Prediction]:
             if sums < view.slack * np.abs(view.A).max():
                 text = "the backward couples the samples through statistics of the batch, the forward does not"
                 yield Prediction(text, remedy, explained=0.0, rank=6)
+            elif (off := _through_statistics(view, feature)) is not None:
+                text = "the backward subtracts means over the batch, of 1 and of x, where the forward holds both fixed"
+                yield Prediction(text, remedy, explained=off, rank=8)
     elif not np.any(view.A - np.diag(np.diag(view.A))):
         yield from _running(view, remedy)
+
+
+def _through_statistics(view: View, feature: np.ndarray) -> float | None:
+    """Return how far off the error is a sum of means over the batch: along 1 and along x, for every feature.
+
+    That is the rule of training, applied with running statistics to a layer that is affine in every feature.
+    """
+    if view.A is None:
+        return None
+    error, x = view.A - view.J, view.x.ravel()
+    rest = np.zeros_like(error)
+    for number in range(int(feature.max()) + 1):
+        own = np.flatnonzero(feature == number)
+        block = error[np.ix_(own, own)]
+        basis = np.stack([np.ones(len(own)), x[own]], axis=1)
+        off = ~np.eye(len(own), dtype=bool)
+        if len(own) < 4 or np.ptp(view.diagonal[own]) > 10 * view.slack * np.abs(view.diagonal[own]).max():
+            return None
+        if np.mean(np.abs(block[off]) > 100 * view.zero) < 0.75 or np.ptp(x[own]) == 0:
+            return None
+        # 1 / sigma may be another one as well: that is a multiple of the identity
+        past = np.eye(len(own)) - basis @ np.linalg.pinv(basis)
+        block = block - np.trace(past @ block) / np.trace(past) * np.eye(len(own))
+        inside = (np.eye(len(own)) - past) @ block @ (np.eye(len(own)) - past)
+        rest[np.ix_(own, own)] = block - inside
+    return float(np.linalg.norm(rest) / np.linalg.norm(error))
 
 
 def _running(view: View, remedy: str) -> Iterator[Prediction]:

@@ -59,3 +59,26 @@ def test_a_gradient_that_is_shifted_in_places_only_is_not_cropped() -> None:
         return (dx,)
 
     assert "padding-offset-wrong" not in names(forward, backward, {"x": random(3, 8)}, ("x",))
+
+
+def test_samples_coupled_by_anything_but_means_are_no_training_mode() -> None:
+    mixing = random(6, 6)
+
+    def forward(x, mean, var):
+        return (x - mean) / np.sqrt(var)
+
+    def backward(g, x, mean, var):
+        return (mixing @ g / np.sqrt(var),)
+
+    inputs = {"x": random(6, 3), "mean": random(3), "var": 0.5 + random(3) ** 2}
+
+    assert names(forward, backward, inputs, ("x",)) == {"mismatch"}
+
+
+def test_noise_between_samples_is_no_coupling() -> None:
+    noise = 0.1 * random(24, 24)
+
+    def backward(g, x):
+        return (g / np.cosh(x) ** 2 + (noise @ g.ravel()).reshape(x.shape),)
+
+    assert names(np.tanh, backward, {"x": random(4, 6)}, ("x",)) == {"mismatch"}
