@@ -11,7 +11,7 @@ from gradcheck.rules.fields import columns, match, rows
 from gradcheck.rules.inner import columnwise, one_off, rebuilt
 from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction, distance
-from gradcheck.rules.ratios import by_column, by_row, slack_by_column, slack_by_row
+from gradcheck.rules.ratios import by_column, by_row, one_output, slack_by_column, slack_by_row
 from gradcheck.rules.registry import rule
 from gradcheck.rules.terms import modulated
 from gradcheck.rules.truth import Floats
@@ -287,3 +287,11 @@ def factor_two_in_one_path(view: View) -> Iterator[Prediction]:
                     jacobian=view.J + (share - 1.0) * path.matrix,
                     usual=share == 2.0 and path.kind == "variance",
                 )
+    part = one_output(view)
+    if part is not None and min(abs(part[0] - 2.0), abs(part[0] - 0.5)) < 10 * view.slack:
+        yield Prediction(
+            f"what comes from output {', '.join(map(str, part[2]))} counts {plain(part[0])} times",
+            "look for a 2 or a one-half that was lost on the way from that output",
+            jacobian=part[1],
+            evidence={"ratio": part[0]},
+        )

@@ -30,6 +30,26 @@ def _scale(seen: Floats, true: Floats, tolerance: float) -> float | None:
     return factor if factor != 0.0 and distance(seen, factor * true) < tolerance else None
 
 
+def one_output(view: View) -> tuple[float, Floats, tuple[int, ...]] | None:
+    """Return c, where some outputs of several are off by a factor c and the others right, the Jacobian, and which."""
+    if view.A is None or view.offset.any() or len(view.shapes) < 2:
+        return None
+    ratios = [
+        _scale(view.A[rows], view.J[rows], view.tolerance) if view.J[rows].any() else 1.0 for rows in view.sections
+    ]
+    off = tuple(place for place, ratio in enumerate(ratios) if ratio is not None and abs(ratio - 1) > 10 * view.slack)
+    if any(ratio is None for ratio in ratios) or not off or len(off) == len(ratios):
+        return None
+    factor = float(ratios[off[0]] or 0.0)
+    live = sum(np.count_nonzero(np.abs(view.J[view.sections[place]]) > view.zero) for place in off)
+    if live < 3 or any(abs(float(ratios[place] or 0.0) - factor) > 10 * view.slack * abs(factor) for place in off):
+        return None
+    matrix = view.J.copy()
+    for place in off:
+        matrix[view.sections[place]] *= factor
+    return factor, matrix, off
+
+
 def by_column(view: View) -> Floats | None:
     """Return c of shape ``(N,)`` with A = J diag(c); nan where a column of both is zero. ``None`` if there is none."""
     return None if view.A is None or view.offset.any() else _columns(view.A, view.J, view)

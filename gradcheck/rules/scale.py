@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.rules.factors import Factor, named, plain
 from gradcheck.rules.predictions import Prediction
-from gradcheck.rules.ratios import constant
+from gradcheck.rules.ratios import constant, one_output
 from gradcheck.rules.registry import rule
 from gradcheck.rules.view import View
 
@@ -17,11 +17,27 @@ def scaled(view: View, *kinds: str) -> Iterator[tuple[Factor, Prediction]]:
     """Yield a prediction for every named number of some kinds that the global ratio equals."""
     ratio = constant(view)
     if ratio is None:
+        yield from _in_outputs(view, *kinds)
         return
     for factor in named(view, ratio):
         if factor.kind in kinds:
             message = f"the gradient is {plain(ratio)} times the true one, and that is {factor.label}"
             yield factor, Prediction(message, "", jacobian=ratio * view.J, law=factor.law, evidence={"ratio": ratio})
+
+
+def _in_outputs(view: View, *kinds: str) -> Iterator[tuple[Factor, Prediction]]:
+    """Yield the same for a ratio that some of several outputs have, the others being right."""
+    part = one_output(view)
+    if part is None:
+        return
+    ratio, matrix, places = part
+    # a 2 that was lost on the way from one output needs no other name; roots and quotients equal too many numbers
+    plainly = min(abs(ratio - number) for number in (2.0, 0.5, -1.0)) < 10 * view.slack
+    for factor in () if plainly else named(view, ratio):
+        if factor.kind in kinds and factor.kind not in ("root", "quotient"):
+            which = ", ".join(map(str, places))
+            text = f"what comes from output {which} is {plain(ratio)} times the true one, and that is {factor.label}"
+            yield factor, Prediction(text, "", jacobian=matrix, rank=6, evidence={"ratio": ratio, "output": which})
 
 
 def batched(view: View) -> int:

@@ -82,3 +82,15 @@ def test_noise_between_samples_is_no_coupling() -> None:
         return (g / np.cosh(x) ** 2 + (noise @ g.ravel()).reshape(x.shape),)
 
     assert names(np.tanh, backward, {"x": random(4, 6)}, ("x",)) == {"mismatch"}
+
+
+def test_outputs_off_by_different_factors_are_no_lost_two() -> None:
+    def forward(x):
+        return x.sum(1), x**2, x**3
+
+    def backward(g, x):
+        return (g[0][:, None] + x * g[1] + 3.3 * x**2 * g[2],)
+
+    found = names(forward, backward, {"x": random(3, 4)}, ("x",))
+
+    assert "factor-two-in-one-path" not in found
