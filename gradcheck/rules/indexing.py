@@ -26,6 +26,18 @@ def last_only(view: View, first: bool = False) -> Floats | None:
     return np.where(keep, view.J, 0.0)
 
 
+def last_along(view: View, axis: int, first: bool = False) -> Floats | None:
+    """Keep, of what every input entry contributes along one axis of the output, the last (or first) term alone."""
+    (shape,) = view.shapes
+    linked = np.moveaxis((np.abs(view.J) > view.zero).reshape(*shape, view.N), axis, 0)
+    if len(shape) < 2 or not np.any(linked.sum(axis=0) > 1):
+        return None
+    size = shape[axis]
+    kept = np.argmax(linked, axis=0) if first else size - 1 - np.argmax(linked[::-1], axis=0)
+    keep = np.arange(size).reshape(-1, *(1,) * kept.ndim) == kept
+    return np.where(np.moveaxis(keep, 0, axis).reshape(view.M, view.N), view.J, 0.0)
+
+
 def _repeated(view: View) -> str:
     """Name an input of integers in which a number occurs twice, or return an empty string."""
     for name, value in view.truth.inputs.items():
@@ -73,18 +85,37 @@ def duplicate_index(view: View) -> Iterator[Prediction]:
     matrix = last_only(view)
     if name and matrix is not None:
         yield Prediction(message, remedy, jacobian=matrix, usual=_whole(view))
-    if not name or view.A is None or view.offset.any() or view.x.ndim == 0:
+    for label, axis, often in _uses(view):
+        if view.A is None:
+            return
+        places = np.unravel_index(np.arange(view.N), view.x.shape)[axis]
+        off = (np.abs(view.A - view.J) > 100 * view.zero).any(axis=0)
+        wrong = np.bincount(places, weights=off, minlength=len(often)) > 0
+        lost = np.abs(view.A) <= 100 * view.zero
+        whole = np.abs(view.A - view.J) <= 100 * view.zero
+        if np.array_equal(wrong, often) and not often.all() and (view.M == 1 or np.all(lost | whole)):
+            text = f"of repeated {label} only the last contribution arrived"
+            yield Prediction(text, remedy, explained=0.0, rank=12, evidence={"rows": np.flatnonzero(wrong).tolist()})
+
+
+def _uses(view: View) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Yield which rows of x, along which axis, an input picks more than once: as integers, or as positions."""
+    if view.A is None or view.offset.any() or view.x.ndim == 0 or not np.all(np.isfinite(view.A)):
         return
-    index = np.asarray(view.truth.inputs[name]).ravel()
-    count = view.x.shape[0]
-    if index.min(initial=0) < -count or index.max(initial=0) >= count:
-        return
-    often = np.bincount(index % count, minlength=count) > 1
-    wrong = (np.abs(view.A - view.J) > 100 * view.zero).any(axis=0).reshape(count, -1).any(axis=1)
-    lost = np.abs(view.A) <= 100 * view.zero
-    whole = np.abs(view.A - view.J) <= 100 * view.zero
-    if np.array_equal(wrong, often) and not often.all() and (view.M == 1 or np.all(lost | whole)):
-        yield Prediction(message, remedy, explained=0.0, rank=12, evidence={"rows": np.flatnonzero(wrong).tolist()})
+    for name, value in view.truth.inputs.items():
+        array = np.asarray(value)
+        if name == view.name or array.dtype.kind not in "iuf" or array.size < 2:
+            continue
+        whole = array.dtype.kind in "iu"
+        # positions between entries: those below are what an interpolation picks
+        index = array.ravel() if whole else np.floor(array.ravel()).astype(np.int64)
+        for axis in (0,) if whole else range(view.x.ndim):
+            count = view.x.shape[axis]
+            if index.min() < (-count if whole else 0) or index.max() >= count - (not whole):
+                continue
+            often = np.bincount(index % count, minlength=count) > 1
+            if often.any():
+                yield (name if whole else f"positions in {name}"), axis, often
 
 
 @rule("overlap-overwrite", "indexing", 13)
@@ -160,6 +191,12 @@ def loop_overwrites(view: View) -> Iterator[Prediction]:
     first = last_only(view, first=True) if view.account is not None else None
     if first is not None:
         yield Prediction("only one contribution to every entry arrived, the first", remedy, jacobian=first, rank=4)
+    for axis, _, _ in slabs(view) if view.account is not None else ():
+        for which, first_one in (("last", False), ("first", True)):
+            part = last_along(view, axis, first_one)
+            if part is not None:
+                text = f"of the terms along axis {axis} of the output only the {which} arrived at every entry"
+                yield Prediction(text, remedy, jacobian=part, rank=5)
     for words, part in _samples(view, -1):
         yield Prediction(f"only the last sample's contribution arrived{words}", remedy, jacobian=part, rank=4)
 

@@ -94,3 +94,17 @@ def test_outputs_off_by_different_factors_are_no_lost_two() -> None:
     found = names(forward, backward, {"x": random(3, 4)}, ("x",))
 
     assert "factor-two-in-one-path" not in found
+
+
+def test_terms_that_survive_at_random_are_not_the_last_ones() -> None:
+    keep = random(4, 1, 1) > 0
+
+    def backward(g, x, w):
+        return ((keep * (w.transpose(0, 2, 1) @ g)).reshape(2, 2, 3, 2).sum(1),)
+
+    inputs = {"x": random(2, 3, 2), "w": random(4, 3, 3)}
+    keep[:2, 0, 0], keep[2:, 0, 0] = (True, False), (False, True)
+
+    found = names(lambda x, w: w @ np.repeat(x, 2, 0), backward, inputs, ("x",))
+
+    assert found.isdisjoint({"loop-overwrites-accumulator", "duplicate-index-overwrite"})
