@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.rules.factors import plain
-from gradcheck.rules.fields import columns, match, rows
-from gradcheck.rules.inner import columnwise, one_off, rebuilt
+from gradcheck.rules.inner import one_off, rebuilt
 from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction, distance
-from gradcheck.rules.ratios import by_column, by_row, one_output, slack_by_column, slack_by_row
+from gradcheck.rules.ratios import one_output
 from gradcheck.rules.registry import rule
 from gradcheck.rules.terms import modulated
 from gradcheck.rules.truth import Floats
@@ -101,42 +100,6 @@ def _switched(view: View, matrix: Floats) -> bool:
     part = np.abs(matrix).max(axis=0, initial=0.0) > 100 * view.zero
     same = np.abs(matrix - view.J).max(axis=0, initial=0.0) <= 100 * view.zero
     return bool(view.account is not None and np.all(same | ~part) and np.any(same & part))
-
-
-@rule("operator-precedence", "chain", 22)
-def operator_precedence(view: View) -> Iterator[Prediction]:
-    """A denominator lost its parentheses: x / u * u was written where x / (u * u) was meant.
-
-    How it comes about: products and quotients are evaluated from left to right.
-
-    Formula: a = u^2 J^T g, with u a quantity of the forward, one per sample.
-
-    Hidden when: u = 1.
-
-    Mended: put the denominator in parentheses, or write u ** 2.
-
-    Wrong::
-
-        return g * (t * u - i) / u * u
-
-    Right::
-
-        return g * (t * u - i) / (u * u)
-    """
-    remedy = "put the whole denominator in parentheses"
-    for along, ratio in (("row", by_row(view)), ("column", by_column(view))):
-        if ratio is None:
-            continue
-        fields = rows(view) if along == "row" else columns(view)
-        slack = slack_by_row(view) if along == "row" else slack_by_column(view)
-        for found in match(ratio, fields, slack=slack):
-            if abs(found.power) == 2.0 and abs(found.constant - 1.0) < max(1e-4, 10 * view.slack):
-                yield Prediction(
-                    f"the ratio to the truth is the square of {found.field.label}",
-                    remedy,
-                    explained=columnwise(view) if along == "column" else 0.0,
-                    evidence={"ratio": [float(np.nanmin(ratio)), float(np.nanmax(ratio))]},
-                )
 
 
 @rule("additive-constant-offset", "chain", 19)

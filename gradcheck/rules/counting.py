@@ -9,12 +9,16 @@ import numpy as np
 from gradcheck.rules.factors import plain
 from gradcheck.rules.fields import columns, match, rows
 from gradcheck.rules.invariance import lost
+from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.ratios import by_column, by_row, slack_by_column, slack_by_row
 from gradcheck.rules.registry import rule
 from gradcheck.rules.scale import batched, scaled
 from gradcheck.rules.truth import Floats
 from gradcheck.rules.view import View
+
+# Paths that are sums over a slice.
+SLICE_PATHS = {"mean", "variance", "projection", "sum"}
 
 
 @rule("wrong-normaliser-count", "scale", 14)
@@ -45,6 +49,7 @@ def wrong_normaliser_count(view: View) -> Iterator[Prediction]:
         yield prediction
     if view.account is None:
         yield from _usual_counts(view)
+    yield from _inside_paths(view)
     for along, ratio in (("row", by_row(view)), ("column", by_column(view))):
         if ratio is None:
             continue
@@ -60,6 +65,30 @@ def wrong_normaliser_count(view: View) -> Iterator[Prediction]:
                     jacobian=view.J * (filled[:, None] if along == "row" else filled[None, :]),
                     free=1,
                 )
+
+
+def _inside_paths(view: View) -> Iterator[Prediction]:
+    """A mean over the slice inside one path is a sum, or is divided by another length."""
+    for split in splits(view):
+        if split.kept is None or view.account is None:
+            continue
+        pairs = zip(split.paths, split.kept, strict=True)
+        off = [(path, share) for path, share in pairs if abs(share - 1.0) > 10 * view.slack]
+        if not off or len(off) == len(split.paths) or {path.kind for path, _ in off} - SLICE_PATHS:
+            continue
+        share = off[0][1]
+        if any(abs(other - share) > 10 * view.slack * abs(share) for _, other in off):
+            continue
+        sizes = {len(rows) for rows, _ in view.blocks}
+        lengths = {float(a) / b for size in sizes for a, b in ((size, 1), (1, size))}
+        lengths |= {float(n) / size for size in sizes for n in view.x.shape}
+        lengths |= {float(size) / n for size in sizes for n in view.x.shape}
+        found = [n for n in lengths - {1.0, 2.0, 0.5} if abs(share - n) < 10 * view.slack * n]
+        if found:
+            words = " and ".join(path.label for path, _ in off)
+            matrix = view.J + sum(((share - 1.0) * path.matrix for path, _ in off), np.zeros_like(view.J))
+            text = f"{words} counts {plain(share)} times: a mean over the slice was divided by another count"
+            yield Prediction(text, "take the mean over the slice where the forward does", jacobian=matrix, rank=2)
 
 
 def _usual_counts(view: View) -> Iterator[Prediction]:

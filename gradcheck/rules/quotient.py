@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from gradcheck.rules.fields import columns, match, rows
+from gradcheck.rules.inner import columnwise
 from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction, distance
-from gradcheck.rules.ratios import by_column, by_row, slack_by_column, slack_by_row
+from gradcheck.rules.ratios import by_column, by_row, constant, slack_by_column, slack_by_row
 from gradcheck.rules.registry import rule
-from gradcheck.rules.terms import linear_fractional, quotients
+from gradcheck.rules.terms import alone, growth, linear_fractional, quotients
+from gradcheck.rules.truth import Floats
 from gradcheck.rules.view import View
 
 
@@ -70,7 +72,103 @@ def quotient_rule(view: View) -> Iterator[Prediction]:
             yield Prediction(
                 "the term of the denominator has the wrong sign", remedy, jacobian=direct.matrix - term.matrix, rank=1
             )
+    yield from _plus_a_number(view, remedy)
+    if denominator_power(view) == 1.0:
+        text = "the ratio to the truth grows as the denominator does: the denominator is not squared"
+        yield Prediction(text, remedy, explained=0.0, rank=1)
     yield from _not_squared(view, remedy)
+
+
+def _plus_a_number(view: View, remedy: str) -> Iterator[Prediction]:
+    """A quotient that a number is added to, as in 1 - u / v, of one sample or of each: (J + y q) - k q, k the number.
+
+    There p = J + y q is what moves the numerator of y itself; with k the number, p - k q is what moves that of u / v.
+    """
+    q = growth(view)
+    if view.account is None or q is None:
+        return
+    top = view.J + view.y[:, None] * q
+    for own in _shares(view):
+        for number in (0.0, 1.0, -1.0):
+            quotient = own(number)
+            if np.all(np.abs(quotient - view.y[:, None]) < 1e-12):
+                continue  # nothing is added: those forms were tried
+            still = top - (view.y[:, None] - quotient) * q
+            yield Prediction("the term of the denominator is missing", remedy, jacobian=still, rank=3)
+            turned = top - (view.y[:, None] - 2.0 * quotient) * q
+            yield Prediction("the term of the denominator has the wrong sign", remedy, jacobian=turned, rank=2)
+            yield Prediction("the term of the numerator is missing", remedy, jacobian=-quotient * q, rank=3)
+
+
+def _shares(view: View) -> Iterator[Callable[[float], Floats]]:
+    """Yield u / v as a function of the number that is added to it: of every output, or of every sample of a loss."""
+    yield lambda number: np.broadcast_to(view.y[:, None] - number, view.J.shape)
+    if view.M != 1 or view.x.ndim < 2 or len(view.x) < 2:
+        return
+    outputs = [view.truth.forward(alone(view, sample), {}) for sample in range(len(view.x))]
+    if any(part is None or len(part) != 1 or np.size(part[0]) != 1 for part in outputs):
+        return
+    y = np.array([float(np.ravel(part[0])[0]) for part in outputs if part is not None])
+    for share in (1.0 / len(y), 1.0):
+        if abs(share * y.sum() - view.y[0]) < 1e-9 * np.abs(y).sum():
+            spread = np.repeat(y, view.N // len(y))[None, :]
+            yield lambda number, s=share, v=spread: s * (v - number)  # type: ignore[misc]
+
+
+def denominator_power(view: View) -> float | None:
+    """Return k where the ratio of what was returned to the truth grows as the k-th power of the denominator does.
+
+    How the denominator of an output grows with an entry is known from the forward; how the ratio does, from asking the
+    backward at moved inputs. Both must agree for several entries.
+    """
+    if "denominator power" not in view.memory:
+        view.memory["denominator power"] = _denominator_power(view)
+    return view.memory["denominator power"]  # type: ignore[return-value]
+
+
+def _denominator_power(view: View) -> float | None:
+    if view.account is None or view.A is None or view.N < 3 or view.offset.any():
+        return None
+    whole, by_output, by_entry = constant(view), by_row(view), by_column(view)
+    if whole is None and by_output is None and by_entry is None:
+        return None
+    q = growth(view)
+    if q is None or view.elementwise:
+        return None
+    powers: list[float] = []
+    for column in np.argsort(-np.abs(q).max(axis=0))[:3]:
+        row = int(np.argmax(np.abs(q[:, column])))
+        share = float(q[row, column])
+        x = view.x.copy()
+        x.flat[column] += 0.1 / share if abs(share) > 0.1 else 1.0
+        g = np.zeros(view.M)
+        g[row] = 1.0
+        true = view.measure({view.name: x})
+        answer = view.account.elsewhere({view.name: x}, {}, view.split(g))
+        seen = None if answer is None else view.flat(answer[0].get(view.name))
+        if seen is None or true is None or true.shape != view.J.shape or not np.all(np.isfinite(seen)):
+            return None
+        # the entries of one sample share a denominator, those of other samples of a loss do not
+        near = np.abs(q[row]) > 1e-9
+        if x.ndim > 1:
+            near &= np.arange(view.N) // (view.N // len(x)) == column // (view.N // len(x))
+        before, after = _ratio(view.A[row][near], view.J[row][near]), _ratio(seen[near], true[row][near])
+        grown = 1.0 + share * float(x.flat[column] - view.x.flat[column])
+        if before is None or after is None or after / before <= 0 or grown <= 0 or abs(grown - 1) < 1e-2:
+            return None
+        powers.append(float(np.log(after / before) / np.log(grown)))
+    whole_power = round(powers[0])
+    exact = all(abs(power - whole_power) < 1e-5 for power in powers)
+    return float(whole_power) if exact and whole_power in (1, 2) else None
+
+
+def _ratio(seen: Floats, true: Floats) -> float | None:
+    """Return c where one vector is c times another, of at least two entries that are not 0."""
+    size = float(true @ true)
+    if np.count_nonzero(true) < 2 or not size:
+        return None
+    factor = float(true @ seen) / size
+    return factor if factor and distance(seen, factor * true) < 1e-6 else None
 
 
 def _not_squared(view: View, remedy: str) -> Iterator[Prediction]:
@@ -110,4 +208,43 @@ def _not_squared(view: View, remedy: str) -> Iterator[Prediction]:
                     f"the ratio to the truth is {found.field.label}: the denominator is not squared",
                     remedy,
                     explained=distance(view.A, rebuilt),
+                )
+
+
+@rule("operator-precedence", "chain", 22)
+def operator_precedence(view: View) -> Iterator[Prediction]:
+    """A denominator lost its parentheses: x / u * u was written where x / (u * u) was meant.
+
+    How it comes about: products and quotients are evaluated from left to right.
+
+    Formula: a = u^2 J^T g, with u a quantity of the forward, one per sample.
+
+    Hidden when: u = 1.
+
+    Mended: put the denominator in parentheses, or write u ** 2.
+
+    Wrong::
+
+        return g * (t * u - i) / u * u
+
+    Right::
+
+        return g * (t * u - i) / (u * u)
+    """
+    remedy = "put the whole denominator in parentheses"
+    if denominator_power(view) == 2.0:
+        text = "the ratio to the truth grows as the denominator squared: that was multiplied with, not divided by"
+        yield Prediction(text, remedy, explained=0.0)
+    for along, ratio in (("row", by_row(view)), ("column", by_column(view))):
+        if ratio is None:
+            continue
+        fields = rows(view) if along == "row" else columns(view)
+        slack = slack_by_row(view) if along == "row" else slack_by_column(view)
+        for found in match(ratio, fields, slack=slack):
+            if abs(found.power) == 2.0 and abs(found.constant - 1.0) < max(1e-4, 10 * view.slack):
+                yield Prediction(
+                    f"the ratio to the truth is the square of {found.field.label}",
+                    remedy,
+                    explained=columnwise(view) if along == "column" else 0.0,
+                    evidence={"ratio": [float(np.nanmin(ratio)), float(np.nanmax(ratio))]},
                 )

@@ -29,10 +29,15 @@ def linear_fractional(view: View) -> tuple[Floats, Floats] | None:
     return found
 
 
+def growth(view: View) -> Floats | None:
+    """Return q of :func:`linear_fractional`: by what share the denominator of every output grows with every entry."""
+    return None if linear_fractional(view) is None else view.memory["growth"]  # type: ignore[return-value]
+
+
 def _fractional(view: View) -> tuple[Floats, Floats] | None:
     if np.any(np.asarray(view.truth.inputs[view.name]).dtype.kind not in "f") or view.N > 400:
         return None
-    top, bottom = np.zeros_like(view.J), np.zeros_like(view.J)
+    top, bottom, shares = np.zeros_like(view.J), np.zeros_like(view.J), np.zeros_like(view.J)
     step = 0.04 + 0.1 * float(np.median(np.abs(view.x))) if view.N else 0.1
     for column in range(view.N):
         values = [_moved(view, column, h) for h in (step, 2 * step, 3 * step)]
@@ -48,9 +53,10 @@ def _fractional(view: View) -> tuple[Floats, Floats] | None:
             guess = (view.y + 3 * step * p) / (1 + 3 * step * q)
         if not np.all(np.isfinite(guess)) or np.abs(guess - third).max() > 1e-8 * (np.abs(third).max() + 1e-12):
             return None
-        top[:, column], bottom[:, column] = p, -view.y * q
+        top[:, column], bottom[:, column], shares[:, column] = p, -view.y * q, q
     if np.linalg.norm(bottom) < 1e-4 * np.linalg.norm(view.J):
         return None
+    view.memory["growth"] = shares
     return top, bottom
 
 

@@ -108,3 +108,32 @@ def test_terms_that_survive_at_random_are_not_the_last_ones() -> None:
     found = names(lambda x, w: w @ np.repeat(x, 2, 0), backward, inputs, ("x",))
 
     assert found.isdisjoint({"loop-overwrites-accumulator", "duplicate-index-overwrite"})
+
+
+def test_a_factor_per_sample_that_is_no_denominator_is_no_quotient_rule() -> None:
+    def parts(p):
+        return p[:, :3].sum(1, keepdims=True) + 1, p.sum(1, keepdims=True) + 2
+
+    def forward(p):
+        u, v = parts(p)
+        return 1 - (u / v)[:, 0]
+
+    def backward(g, p):
+        u, v = parts(p)
+        du = np.arange(5) < 3
+        return (-g[:, None] * (du * v - u) / v**2 * (p**3).sum(1, keepdims=True),)
+
+    found = names(forward, backward, {"p": 0.2 + random(4, 5) ** 2}, ("p",))
+
+    assert found.isdisjoint({"quotient-rule-error", "operator-precedence"})
+
+
+def test_a_path_that_counts_a_share_without_a_length_is_no_wrong_count() -> None:
+    def forward(x):
+        return x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-2)
+
+    def backward(g, x):
+        r = 1 / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-2)
+        return (r * (g - 3.137 * x * r * (g * x * r).mean(-1, keepdims=True)),)
+
+    assert "wrong-normaliser-count" not in names(forward, backward, {"x": random(3, 5)}, ("x",))
