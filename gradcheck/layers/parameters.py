@@ -198,10 +198,12 @@ def words_of(kind: type) -> frozenset[str]:
 def _words_of_code(code: CodeType) -> set[str]:
     words = set(code.co_names)
     for constant in code.co_consts:
-        if isinstance(constant, str) and constant.isidentifier():
-            words.add(constant)
-        elif isinstance(constant, CodeType):
-            words |= _words_of_code(constant)
+        # the keys of a dict display stand in one tuple
+        for part in constant if isinstance(constant, tuple) else (constant,):
+            if isinstance(part, str) and part.isidentifier():
+                words.add(part)
+            elif isinstance(part, CodeType):
+                words |= _words_of_code(part)
     return words
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck.rules.functions import ACTIVATIONS, evaluate, library
 from gradcheck.rules.masks import dead, wrong_columns
 from gradcheck.rules.paths import splits
-from gradcheck.rules.predictions import Prediction
+from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Floats
 from gradcheck.rules.view import View, distinct, switched
@@ -61,6 +62,7 @@ def branch_condition(view: View) -> Iterator[Prediction]:
     yield from _decided(view, remedy)
     yield from _pieces(view, bad, remedy)
     yield from _slopes(view, bad, remedy)
+    yield from _continued(view, bad, remedy)
     yield from _lost(view, bad, remedy)
 
 
@@ -96,6 +98,25 @@ def _lost(view: View, bad: np.ndarray | None, remedy: str) -> Iterator[Predictio
             return
     text = f"{int(bad.sum())} entries receive nothing, as on another branch, and the others are right"
     yield Prediction(text, remedy, explained=0.0, rank=30, evidence={"entries": int(bad.sum())})
+
+
+def _continued(view: View, bad: np.ndarray | None, remedy: str) -> Iterator[Prediction]:
+    """One polynomial is returned everywhere, which is the derivative of the middle piece alone."""
+    if bad is None or view.A is None or view.offset.any() or not view.elementwise or bad.all() or not bad.any():
+        return
+    seen, x = np.diag(view.A), view.x.ravel()
+    good = x[~bad]
+    if np.any(view.A - np.diag(seen)) or len(good) < 5 or np.any((x[bad] >= good.min()) & (x[bad] <= good.max())):
+        return
+    for degree in (1, 2):
+        powers = np.vander(x, degree + 1)
+        # fitted where it is right, it must hold where it is wrong
+        fit = np.linalg.lstsq(powers[~bad], view.diagonal[~bad], rcond=None)[0]
+        off = distance(powers @ fit, seen)
+        if off < view.tolerance and len(good) >= degree + 4 and abs(fit[0]) > 1e-6 * np.abs(fit).max():
+            text = f"{int(bad.sum())} entries have the derivative of the piece beside theirs"
+            yield Prediction(text, remedy, explained=off, rank=2, evidence={"entries": int(bad.sum())})
+            return
 
 
 def _slopes(view: View, bad: np.ndarray | None, remedy: str) -> Iterator[Prediction]:
@@ -237,7 +258,28 @@ def sign_in_branch(view: View) -> Iterator[Prediction]:
                     some = view.J - 2.0 * np.where(wrong[None, :], path.matrix, 0.0)
                     text = f"{path.label} has the wrong sign for {int(wrong.sum())} entries"
                     yield Prediction(text, remedy, jacobian=some, rank=7)
+    yield from _term_below_zero(view, remedy)
     if view.account is None and view.M >= 1:
         low = view.J.sum(axis=0) < 0
         if low.any() or view.N:
             yield Prediction("wrong sign where negative", remedy, jacobian=np.where(low, -view.J, view.J), usual=True)
+
+
+def _term_below_zero(view: View, remedy: str) -> Iterator[Prediction]:
+    """One of several terms has the wrong sign wherever the input is negative (or positive): 1 / |x| for 1 / x."""
+    bad = wrong_columns(view)
+    if bad is None or view.A is None or view.offset.any() or not view.elementwise or bad.sum() < 3:
+        return
+    x, seen = view.x.ravel(), np.diag(view.A)
+    if np.any(view.A - np.diag(seen)) or not (np.array_equal(bad, x < 0) or np.array_equal(bad, x > 0)):
+        return
+    term = 0.5 * (view.diagonal - seen)[bad]
+    for function in (*library(view.truth.options), *ACTIVATIONS):
+        slope = evaluate(function.df, x[bad])
+        if slope is not None and np.ptp(slope) > 1e-3 * np.abs(slope).max():
+            for share in (1.0, -1.0):
+                if distance(term, share * slope) < max(1e-7, view.slack):
+                    side = "negative" if x[bad][0] < 0 else "positive"
+                    text = f"the derivative of {function.label} has the wrong sign where {view.name} is {side}"
+                    yield Prediction(text, remedy, explained=0.0, rank=4, evidence={"entries": int(bad.sum())})
+                    return

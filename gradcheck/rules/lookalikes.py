@@ -65,7 +65,28 @@ def other_function(view: View) -> Iterator[Prediction]:
                         jacobian=shape.swap(Term(sign * inside, outside, label)).compose(),
                         rank=11,
                     )
+    yield from _second(view, seen)
     yield from _close(view, seen, remedy)
+
+
+def _second(view: View, seen: Floats | None) -> Iterator[Prediction]:
+    """The derivative was differentiated once more."""
+    if seen is None or np.ptp(seen) <= 1e-3 * np.abs(seen).max(initial=0.0) or view.N < 4:
+        return
+    x = view.x.ravel()
+    step = 1e-3 * max(1.0, float(np.median(np.abs(x))))
+    slopes = []
+    for share in (1.0, -1.0, 2.0, -2.0):
+        moved = view.measure({view.name: (x + share * step).reshape(view.x.shape)})
+        if moved is None or moved.shape != view.J.shape:
+            return
+        slopes.append(np.diag(moved))
+    bend = (8 * (slopes[0] - slopes[1]) - (slopes[2] - slopes[3])) / (12 * step)
+    # of a function of a difference, d^2/dt^2 has the other sign than what the chain rule makes of it
+    off = min(distance(seen, bend), distance(seen, -bend))
+    if off < max(1e-5, view.tolerance):
+        text = "this is the second derivative, not the first"
+        yield Prediction(text, "differentiate the function once", explained=min(off, view.tolerance), rank=2)
 
 
 def _alone(view: View) -> bool:

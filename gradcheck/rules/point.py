@@ -13,7 +13,7 @@ from gradcheck.rules.closed import forgotten, of_output
 from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Floats
-from gradcheck.rules.view import View, distinct
+from gradcheck.rules.view import View, distinct, kinds
 
 
 def diagonal_seen(view: View) -> Floats | None:
@@ -53,6 +53,30 @@ def derivative_at_output(view: View) -> Iterator[Prediction]:
                 jacobian=matrix,
                 usual=True,
             )
+        elif matrix is None:
+            yield from _where_defined(view)
+
+
+def _where_defined(view: View) -> Iterator[Prediction]:
+    """Some outputs are outside of the function's domain: compare where f'(y) exists, as for log y and y < 0."""
+    seen = diagonal_seen(view)
+    outputs = view.truth.forward({view.name: view.y.reshape(view.x.shape)}, {})
+    if seen is None or outputs is None or np.size(outputs[0]) != view.N:
+        return
+    inside = np.isfinite(np.asarray(outputs[0], dtype=np.float64).ravel())
+    mixed = np.where(inside, view.y, view.x.ravel()).reshape(view.x.shape)
+    other = view.measure({view.name: mixed})
+    if other is None or other.shape != view.J.shape or inside.all():
+        return
+    slope = np.diag(other)
+    if inside.sum() >= 3 and kinds(seen[inside], 1e-3 * np.abs(seen[inside]).max()) >= 3:
+        yield Prediction(
+            f"the derivative was evaluated at the output, in the {int(inside.sum())} entries where that is possible",
+            "evaluate the derivative at the input, or use its form in terms of the output",
+            explained=distance(seen[inside], slope[inside]),
+            rank=2,
+            evidence={"outside of the domain": int(view.N - inside.sum())},
+        )
 
 
 @rule("input-used-for-output", "point", 14)

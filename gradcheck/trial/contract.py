@@ -61,6 +61,13 @@ def _shape_remedy(got: tuple[int, ...], wanted: tuple[int, ...], name: str) -> s
     return f"a gradient has the shape of what it is the gradient of: {wanted}"
 
 
+REMEDIES = {
+    "unstable-backward-overflow": "shift the exponent by the maximum, as the forward does",
+    "nan-at-special-point": "treat the special point on its own: mask it before the division or the logarithm",
+    "division-by-input-at-zero": "multiply the other factors instead of dividing by this one",
+}
+
+
 def check_finite(subject: Subject) -> list[Finding]:
     """Look for nan and infinity in gradients where the forward is finite."""
     findings = []
@@ -72,17 +79,14 @@ def check_finite(subject: Subject) -> list[Finding]:
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         x = np.asarray(subject.given[name], dtype=np.float64)
         rule = "unstable-backward-overflow" if _is_large(subject, bad, x) else "nan-at-special-point"
+        if rule == "nan-at-special-point" and _divides(subject, name, bad, x):
+            rule = "division-by-input-at-zero"
         value = gradient[at]
         message = (
             f"{int(bad.sum())} of {bad.size} entries are {'nan' if np.isnan(value) else 'infinite'} "
             f"where the forward is finite, first at {name}{list(at)} = {x[at]:g}"
         )
-        remedy = (
-            "shift the exponent by the maximum, as the forward does"
-            if rule == "unstable-backward-overflow"
-            else "treat the special point on its own: mask it before the division or the logarithm"
-        )
-        findings.append(found(rule, message, remedy, wrt=name, count=int(bad.sum()), index=list(at)))
+        findings.append(found(rule, message, REMEDIES[rule], wrt=name, count=int(bad.sum()), index=list(at)))
     return findings
 
 
@@ -94,6 +98,29 @@ def _is_large(subject: Subject, bad: np.typing.NDArray[np.bool_], x: np.typing.N
     return max(peaks, default=0.0) > LARGE and not any(
         value.shape == bad.shape and bool(np.all(value[bad] == 0)) for value in subject.given.values()
     )
+
+
+def _divides(subject: Subject, name: str, bad: np.typing.NDArray[np.bool_], x: np.typing.NDArray[np.float64]) -> bool:
+    """Whether every bad entry is 0 in an input that the forward, there, is a straight line in: a factor of a product.
+
+    Nothing but a division by it is special at such a point: logarithms, roots and norms are no straight lines at 0.
+    """
+    if not np.all(x[bad] == 0) or np.any(x[~bad] == 0):
+        return False
+    function = subject.function(name)
+    for at in np.argwhere(bad)[:4]:
+        moved = []
+        for step in (-0.5, 0.0, 0.25, 0.5):
+            point = x.copy()
+            point[tuple(at)] = step
+            moved.append(function(point))
+        low, middle, near, high = moved
+        scale = float(np.abs(high - low).max(initial=0.0))
+        slack = 1e3 * subject.precision * max(float(np.abs(middle).max(initial=0.0)), scale)
+        off = max(float(np.abs(low + high - 2 * middle).max()), float(np.abs(near - 0.5 * (middle + high)).max()))
+        if not np.isfinite(scale) or scale <= slack or not off <= slack:
+            return False
+    return True
 
 
 def check_unchanged(pull: Pull, wrt: Sequence[str]) -> list[Finding]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MEMORY = frozenset(
     {
         "accumulates-across-calls",
+        "division-by-input-at-zero",
         "randomness-resampled-in-backward",
         "remembers-earlier-calls",
         "stale-forward-cache",

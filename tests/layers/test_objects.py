@@ -5,6 +5,7 @@ import pytest
 
 from gradcheck.errors import BindingError, LayerError, NameLookupError
 from gradcheck.layers.build import build, wrap
+from gradcheck.layers.parameters import words_of
 from gradcheck.model import LayerSpec
 
 from .samples import objects
@@ -282,3 +283,12 @@ def test_a_parameter_that_cannot_be_set():
 
     with pytest.raises(LayerError, match=r"^the parameter W of `Frozen` cannot be set$"):
         wrap(Frozen(W, B)).forward({"x": X, "W": 2 * W}, {})
+
+
+def test_keys_of_a_dict_are_among_the_words_of_a_class():
+    class Dense:
+        def backward(self, g):
+            return {"W": g.T @ g, "b": g.sum(0)}, self.cache
+
+    assert {"w", "b", "cache"} <= {word.lower() for word in words_of(Dense)}
+    assert "bias" not in words_of(Dense)

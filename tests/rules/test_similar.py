@@ -137,3 +137,30 @@ def test_a_path_that_counts_a_share_without_a_length_is_no_wrong_count() -> None
         return (r * (g - 3.137 * x * r * (g * x * r).mean(-1, keepdims=True)),)
 
     assert "wrong-normaliser-count" not in names(forward, backward, {"x": random(3, 5)}, ("x",))
+
+
+def test_another_formula_outside_of_the_middle_is_not_its_continuation() -> None:
+    def backward(g, x):
+        return (g * np.where(np.abs(x) < 3, (2 * x + 3) / 6, np.exp(0.1 * x)),)
+
+    found = names(lambda x: x * np.clip(x + 3, 0, 6) / 6, backward, {"x": 3 * random(4, 6)}, ("x",))
+
+    assert found == {"mismatch"}
+
+
+def test_a_wrong_term_below_zero_that_is_not_turned_is_no_sign() -> None:
+    def backward(g, x):
+        return (g * (np.where(x > 0, 1 / x, 0.3 / x) + 1 / (1 + x * x)),)
+
+    found = names(lambda x: np.log(np.abs(x)) + np.arctan(x), backward, {"x": random(4, 5)}, ("x",))
+
+    assert "sign-error-in-one-branch" not in found
+
+
+def test_a_formula_of_the_output_that_is_no_derivative_is_not_evaluated_there() -> None:
+    def backward(g, x):
+        return (g / (1 + np.log2(x) ** 2),)
+
+    found = names(np.log2, backward, {"x": 0.3 + random(4, 4) ** 2}, ("x",))
+
+    assert "derivative-evaluated-at-output" not in found

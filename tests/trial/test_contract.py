@@ -49,6 +49,29 @@ def test_what_is_returned(backward, rule):
     assert rule in rules(report, Severity.BUG)
 
 
+PRODUCT = np.array([[1.0, 2.0, 0.0, 3.0], [1.5, -2.0, 1.0, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "rule"),
+    [
+        pytest.param(
+            lambda x: x.prod(1), lambda g, x: (g * x.prod(1))[:, None] / x, "division-by-input-at-zero", id="product"
+        ),
+        pytest.param(
+            lambda x: np.sqrt((x[:, 2:3] ** 2).sum(1)) + x.sum(1),
+            lambda g, x: g[:, None] * (1 + x / np.abs(x) * (np.arange(4) == 2)),
+            "nan-at-special-point",
+            id="norm",
+        ),
+    ],
+)
+def test_a_factor_of_zero_is_told_from_other_special_points(forward, backward, rule):
+    report = gradcheck.check(forward, backward, {"x": PRODUCT})
+
+    assert report.findings[0].rule == rule
+
+
 def test_changed_input():
     def backward(g, x):
         y = np.tanh(x)
