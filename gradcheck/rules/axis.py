@@ -10,6 +10,7 @@ import numpy as np
 from gradcheck.model import Plain
 from gradcheck.rules.anatomy import fit
 from gradcheck.rules.predictions import Prediction, distance
+from gradcheck.rules.ratios import constant
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Floats
 from gradcheck.rules.view import View
@@ -165,3 +166,39 @@ def _reductions(view: View, remedy: str) -> Iterator[Prediction]:
         spread[target, np.arange(view.N)] = weight
         message = f"the upstream was spread along the axes {_names(axes)}"
         yield Prediction(message, remedy, jacobian=spread, usual=axes == tuple(range(len(axes))))
+    yield from _sums_elsewhere(
+        view,
+        support,
+        [axes for axes, left in zip(removed, kept_shapes, strict=True) if axes and left == view.shapes[0]],
+    )
+
+
+def _sums_elsewhere(view: View, support: np.ndarray, own: list[tuple[int, ...]]) -> Iterator[Prediction]:
+    """The weights of the forward add up to the same over its slices; those of the backward do over others."""
+    if (
+        view.A is None
+        or view.offset.any()
+        or np.any(np.abs(view.A[~support]) > view.zero)
+        or constant(view) is not None
+    ):
+        return
+    if np.mean(np.abs(view.A[support]) > view.zero) < 0.9:
+        return  # slices that received nothing are another matter
+    true, seen = view.J.sum(axis=0).reshape(view.x.shape), view.A.sum(axis=0).reshape(view.x.shape)
+    close = max(1e-7, view.slack)
+    for axes in own:
+        sums, wrong = true.sum(axis=axes), seen.sum(axis=axes)
+        level = float(np.mean(sums))
+        even = np.abs(sums - level).max() <= close * abs(level)
+        # weights that differ, so that the sum says something, and sums over the slices that are not right
+        if not even or not level or np.ptp(true) < 1e-2 * abs(level) or np.abs(wrong - level).max() < 1e-3 * abs(level):
+            continue
+        for count in range(1, view.x.ndim + 1):
+            for other in combinations(range(view.x.ndim), count):
+                if other == axes or any(view.x.shape[axis] < 2 for axis in other):
+                    continue
+                if np.abs(seen.sum(axis=other) - level).max() <= close * abs(level):
+                    text = f"the weights add up to {level:.6g} over the axes {_names(other)}, not {_names(axes)}"
+                    remedy = "normalise over the slices of the forward"
+                    yield Prediction(text, remedy, explained=0.0, rank=14)
+                    return

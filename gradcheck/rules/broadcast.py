@@ -121,6 +121,9 @@ def broadcast_wrong_axis(view: View) -> Iterator[Prediction]:
 
         db = g.sum(axis=0)
     """
+    if view.account is not None:
+        yield from _summed_too_far(view)
+        yield from _tiled_or_repeated(view)
     if spread(view) <= 1:
         return
     weight = view.J.sum(axis=1)
@@ -144,4 +147,54 @@ def broadcast_wrong_axis(view: View) -> Iterator[Prediction]:
                         jacobian=matrix,
                         rank=order != tuple(kept),
                         usual=True,
+                    )
+
+
+def _summed_too_far(view: View) -> Iterator[Prediction]:
+    """The gradient was summed over an axis of the operand as well, and spread over it again."""
+    if view.x.ndim < 2 or view.A is None or view.offset.any():
+        return
+    grid = view.J.reshape(view.M, *view.x.shape)
+    for count in range(1, view.x.ndim + 1):
+        for axes in combinations(range(view.x.ndim), count):
+            if any(view.x.shape[axis] < 2 for axis in axes):
+                continue
+            total = grid.sum(axis=tuple(axis + 1 for axis in axes), keepdims=True)
+            matrix = np.broadcast_to(total, grid.shape).reshape(view.J.shape)
+            if np.abs(matrix).max(initial=0.0) > view.zero:
+                yield Prediction(
+                    f"the gradient was summed over axis {' and '.join(map(str, axes))} of {view.name} as well",
+                    f"sum over the axes that {view.name} was broadcast along, and no others",
+                    jacobian=matrix,
+                    rank=6,
+                )
+
+
+def _tiled_or_repeated(view: View) -> Iterator[Prediction]:
+    """An operand was repeated, a a b b, and its gradient summed as if it had been tiled, a b a b; or the reverse."""
+    if view.A is None or len(view.shapes) != 1:
+        return
+    grid = view.J.reshape(*view.shapes[0], *view.x.shape)
+    rank = len(view.shapes[0])
+    for along, length in enumerate(view.shapes[0]):
+        for axis, size in enumerate(view.x.shape):
+            times = length // size if size else 0
+            if size < 2 or times < 2 or length % size:
+                continue
+            slabs = np.moveaxis(grid, (along, rank + axis), (0, 1))
+            used = np.abs(slabs).reshape(length, size, -1).max(axis=2) > view.zero
+            number = np.arange(length)
+            for words, own, other in (
+                ("repeated, and summed as if tiled", number // times, number % size),
+                ("tiled, and summed as if repeated", number % size, number // times),
+            ):
+                if np.array_equal(used, own[:, None] == np.arange(size)) and not np.array_equal(own, other):
+                    moved = np.zeros_like(slabs)
+                    moved[number, other] = slabs[number, own]
+                    matrix = np.moveaxis(moved, (0, 1), (along, rank + axis)).reshape(view.J.shape)
+                    yield Prediction(
+                        f"axis {axis} of {view.name} was {words}",
+                        "sum over the copies of each entry, in the order in which the forward made them",
+                        jacobian=matrix,
+                        rank=3,
                     )

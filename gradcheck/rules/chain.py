@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.rules.factors import plain
 from gradcheck.rules.inner import one_off, rebuilt
-from gradcheck.rules.paths import splits
+from gradcheck.rules.paths import Split, splits
 from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.ratios import one_output
 from gradcheck.rules.registry import rule
@@ -184,6 +184,7 @@ def additive_term(view: View) -> Iterator[Prediction]:
                         jacobian=view.J + (share - 1.0) * path.matrix,
                         usual=share == 0.5,
                     )
+        yield from _other_penalty(view, split, remedy)
         off = one_off(split, 10 * view.slack)
         if off is not None and (off[0].kind == "penalty" or (off[0].kind == "option" and view.M == 1)):
             message = f"{off[0].label} is {plain(off[1])} times the true one"
@@ -216,6 +217,22 @@ def additive_term(view: View) -> Iterator[Prediction]:
                 rank=4,
                 evidence={"share": share},
             )
+
+
+def _other_penalty(view: View, split: Split, remedy: str) -> Iterator[Prediction]:
+    """The derivative of one penalty was written for another: w for sign(w), or the reverse."""
+    x = view.x.ravel()
+    for path in split.paths:
+        if path.kind != "penalty" or not np.all(x):
+            continue
+        share = path.matrix[0] / x
+        signs = np.ptp(share) > 1e-6 * np.abs(share).max()
+        size = float(np.median(path.matrix[0] / (np.sign(x) if signs else x)))
+        for factor in (1.0, 2.0) if signs else (1.0, 0.5):
+            word = factor * size * (x if signs else np.sign(x))
+            text = f"{path.label} was differentiated as if it were the {'squares' if signs else 'sizes'} of {view.name}"
+            matrix = view.J - path.matrix + word
+            yield Prediction(text, remedy, jacobian=matrix, rank=2)
 
 
 @rule("factor-two-in-one-path", "chain", 15)

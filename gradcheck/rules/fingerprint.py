@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.model import Finding, Plain, Severity
+from gradcheck.rules.ratios import by_column
 from gradcheck.rules.registry import declare
 from gradcheck.rules.view import View
 
@@ -44,6 +45,9 @@ def fingerprint(view: View) -> Finding:
         ratio = view.a[usable] / view.t[usable]
         facts["ratio"] = [float(ratio.min()), float(ratio.max())]
         facts["same sign"] = float(np.mean(ratio > 0))
+    groups = _per_sample(view)
+    if groups is not None:
+        facts["factor of each sample"] = list(groups)
     where = _where(view, bad)
     if where:
         facts["where"] = where
@@ -52,8 +56,26 @@ def fingerprint(view: View) -> Finding:
         facts["rank"] = int(np.sum(singular > 1e-6 * singular[0])) if singular.size and singular[0] > 0 else 0
         facts["depends on the upstream"] = bool(np.abs(view.A - view.J).max() > view.zero)
     message = f"{facts['entries']} entries of {view.name} are wrong" + (f", all of them in {where}" if where else "")
+    if groups is not None:
+        message += f"; each sample is off by one factor, between {groups[0]:.4g} and {groups[1]:.4g}"
     remedy = "no known bug explains it: look at what the wrong entries share that the right ones do not"
     return Finding("mismatch", Severity.BUG, message, remedy, facts, wrt=view.name)
+
+
+def _per_sample(view: View) -> tuple[float, float] | None:
+    """Return the least and the largest factor where every sample is off by one of its own; ``None`` where none is."""
+    if view.a is None or view.x.ndim < 2 or len(view.x) < 2 or view.x.size < 2 * len(view.x):
+        return None
+    ratio = by_column(view)
+    if ratio is None:
+        ratio = np.where(np.abs(view.t) > 1e-9 * np.abs(view.t).max(initial=0.0), view.a / view.t, np.nan)
+        if np.any(np.isnan(ratio) & (np.abs(view.a) > view.zero)):
+            return None
+    rows = [row[np.isfinite(row)] for row in ratio.reshape(len(view.x), -1)]
+    if any(len(row) < 2 or np.ptp(row) > 1e-5 * np.abs(row).max() for row in rows):
+        return None
+    factors = [float(np.median(row)) for row in rows]
+    return min(factors), max(factors)
 
 
 def _where(view: View, bad: np.ndarray) -> str:

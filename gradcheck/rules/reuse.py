@@ -83,14 +83,15 @@ def _by_symmetry(view: View, remedy: str) -> Iterator[Prediction]:
     mirror = np.swapaxes(np.arange(view.M).reshape(shape), -1, -2).ravel()
     if distance(view.J[mirror], view.J) > view.slack or distance(view.A[mirror], view.A) < 1e-3:
         return
-    value = distance(view.A + view.A[mirror], view.J)
-    if value < view.tolerance:
-        yield Prediction(
-            f"{view.name} is used twice and one use was counted: the other is its mirror image",
-            remedy,
-            explained=value,
-            evidence={"checked": "A and its mirror image add up to J"},
-        )
+    for share, words in ((1.0, "was counted"), (0.5, "was counted twice")):
+        value = distance(share * (view.A + view.A[mirror]), view.J)
+        if value < view.tolerance:
+            yield Prediction(
+                f"{view.name} is used twice and one use {words}: the other is its mirror image",
+                remedy,
+                explained=value,
+                evidence={"checked": "A and its mirror image add up to J" + (", twice" if share < 1 else "")},
+            )
 
 
 def steps(view: View) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:

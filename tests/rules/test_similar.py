@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gradcheck.rules.judgement import explain
 
@@ -164,3 +165,52 @@ def test_a_formula_of_the_output_that_is_no_derivative_is_not_evaluated_there() 
     found = names(np.log2, backward, {"x": 0.3 + random(4, 4) ** 2}, ("x",))
 
     assert "derivative-evaluated-at-output" not in found
+
+
+def test_weights_of_other_sums_are_not_normalised_over_another_axis() -> None:
+    def forward(x):
+        return np.log(np.exp(x).sum(-1))
+
+    def backward(g, x):
+        e = np.exp(x)
+        return (g[..., None] * e / (1.0 + e.sum(1, keepdims=True)),)
+
+    assert "wrong-axis" not in names(forward, backward, {"x": random(2, 3, 4)}, ("x",))
+
+
+def test_copies_that_went_to_wrong_places_one_by_one_are_no_wrong_axis() -> None:
+    index = np.array([0, 1, 1, 0])
+
+    def backward(g, v, w):
+        dv = np.zeros_like(v)
+        np.add.at(dv, index, w.transpose(0, 2, 1) @ g)
+        return (dv,)
+
+    inputs = {"v": random(2, 3, 2), "w": random(4, 3, 3)}
+    found = names(lambda v, w: w @ np.repeat(v, 2, 0), backward, inputs, ("v",))
+
+    assert "broadcast-wrong-axis-summed" not in found
+
+
+def test_a_penalty_of_another_weight_is_not_that_of_another_penalty() -> None:
+    inputs = {"w": random(5), "X": random(6, 5), "y": random(6)}
+
+    def forward(w, X, y, l1=0.3):
+        return ((X @ w - y) ** 2).mean() + l1 * np.abs(w).sum()
+
+    def backward(g, w, X, y, l1=0.3):
+        return (g * (2 * X.T @ (X @ w - y) / len(y) + 0.7 * l1 * w**3),)
+
+    assert names(forward, backward, inputs, ("w",), {"l1": 0.3}) == {"mismatch"}
+
+
+def test_samples_with_a_factor_of_their_own_are_said_to_have_one() -> None:
+    x = random(4, 5)
+    factors = np.array([1.7, 2.9, 0.3, 5.1])[:, None]
+    bench = Stand(lambda x: np.tanh(x).sum(1), lambda g, x: (factors * g[:, None] / np.cosh(x) ** 2,), {"x": x}, ("x",))
+
+    (finding,) = explain(bench.truth(), bench.account())
+
+    assert finding.rule == "mismatch"
+    assert finding.message == "20 of 20 entries of x are wrong; each sample is off by one factor, between 0.3 and 5.1"
+    assert finding.evidence["factor of each sample"] == [pytest.approx(0.3), pytest.approx(5.1)]
