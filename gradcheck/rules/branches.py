@@ -121,25 +121,32 @@ def _continued(view: View, bad: np.ndarray | None, remedy: str) -> Iterator[Pred
 
 def _slopes(view: View, bad: np.ndarray | None, remedy: str) -> Iterator[Prediction]:
     """A function of straight pieces: wrong entries have the slope of another piece."""
-    if bad is None or view.A is None or view.offset.any() or not bad.any() or not view.elementwise:
+    if bad is None or view.A is None or view.offset.any() or not bad.any():
         return
-    seen, true = np.diag(view.A), view.diagonal
-    if np.any(view.A - np.diag(seen)):
+    linked = np.abs(view.J) > view.zero
+    if np.any(linked.sum(axis=0) > 1) or (not view.elementwise and (view.M > 1 or not linked.all())):
+        return
+    seen, true = view.A.sum(axis=0), view.J.sum(axis=0)
+    if np.abs(view.A - np.where(linked, view.A, 0.0)).max() > view.zero and not view.elementwise:
+        return
+    if view.elementwise and np.any(view.A - np.diag(np.diag(view.A))):
         return
     slopes = distinct(true, 10 * view.slack)
-    if (
-        2 <= len(slopes) <= 3
-        and np.all(np.abs(seen[:, None] - slopes[None, :]).min(axis=1) < 10 * view.slack)
-        and not bad.all()
-    ):
-        kinds = len(distinct(true[bad], 10 * view.slack))
-        yield Prediction(
-            f"{int(bad.sum())} entries have the slope of another piece of the function",
-            remedy,
-            explained=0.0,
-            rank=0 if kinds > 1 or bad.sum() > 1 else 6,
-            evidence={"slopes": [float(v) for v in slopes]},
-        )
+    close = 10 * view.slack * (1.0 if view.elementwise else float(np.abs(slopes).max()))
+    if not 2 <= len(slopes) <= 3 or np.any(np.abs(seen[:, None] - slopes[None, :]).min(axis=1) >= close):
+        return
+    # all of them wrong: with two pieces that is the condition turned round, where there are entries on both
+    counts = [int(np.sum(np.abs(true - slope) < close)) for slope in slopes]
+    if bad.all() and (len(slopes) > 2 or min(counts) < 2):
+        return
+    pieces = len(distinct(true[bad], 10 * view.slack))
+    yield Prediction(
+        f"{int(bad.sum())} entries have the slope of another piece of the function",
+        remedy,
+        explained=0.0,
+        rank=0 if pieces > 1 or bad.sum() > 1 else 6,
+        evidence={"slopes": [float(v) for v in slopes]},
+    )
 
 
 def _elsewhere(view: View) -> Iterator[tuple[str, Floats]]:

@@ -76,10 +76,39 @@ def _lost(view: View) -> Iterator[Lost]:
                 continue
             parts = [_project(error, vector, group) for vector in basis]
             rest = float(np.linalg.norm(error - sum(parts))) / size
+            if rest > 1e-2 and (off := _restored(view, basis, group, along)) is not None and kind == bases[-1][0]:
+                yield Lost(kind, shifts, length, 0.0, off)
+                return
             if rest > allowed or min(float(np.linalg.norm(part)) for part in parts) < 1e-3 * size:
                 continue
             yield Lost(kind, shifts, length, None if kind == "mean" else _kept(view, along), rest)
             return
+
+
+def _restored(view: View, basis: list[Floats], group: np.ndarray, along: Floats) -> float | None:
+    """Return how far off the truth is what is left of the backward without those directions, over each slice's scale.
+
+    That is the gradient of the normalised slice, returned for that of the slice: neither the projection nor 1 / scale
+    is in it. ``None`` where it is not that.
+    """
+    if view.A is None or view.M < 2:
+        return None
+    left = view.A - sum(_project(view.A, vector, group) for vector in basis)
+    if int(group.max()) < 1:
+        return None  # one slice has one factor, and that says nothing
+    factors, sizes = [], []
+    for number in range(int(group.max()) + 1):
+        own = group == number
+        size = float(np.vdot(view.J[:, own], view.J[:, own]))
+        factors.append(float(np.vdot(view.J[:, own], left[:, own])) / size if size else np.nan)
+        sizes.append(float(np.linalg.norm(along[own])))
+    ratio = np.array(factors)
+    shares = ratio / np.array(sizes)
+    off = distance(left, view.J * ratio[group])
+    # the factor of every slice must be its scale, up to one number for all
+    if not np.all(np.isfinite(shares)) or np.ptp(ratio) < 1e-3 * np.abs(ratio).max():
+        return None
+    return off if off < 1e-4 and np.ptp(shares) < 1e-2 * np.abs(shares).max() else None
 
 
 def partitions(shape: tuple[int, ...]) -> Iterator[np.ndarray]:

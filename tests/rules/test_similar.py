@@ -214,3 +214,30 @@ def test_samples_with_a_factor_of_their_own_are_said_to_have_one() -> None:
     assert finding.rule == "mismatch"
     assert finding.message == "20 of 20 entries of x are wrong; each sample is off by one factor, between 0.3 and 5.1"
     assert finding.evidence["factor of each sample"] == [pytest.approx(0.3), pytest.approx(5.1)]
+
+
+def test_a_weight_that_lost_more_than_its_scale_was_not_held_constant() -> None:
+    other = random(4, 1) ** 2
+
+    def backward(g, W, x):
+        return (other * (g.T @ x),)
+
+    def forward(W, x):
+        return x @ (W / np.linalg.norm(W, axis=1, keepdims=True)).T
+
+    found = names(forward, backward, {"W": random(4, 6), "x": random(5, 6)}, ("W",))
+
+    assert found.isdisjoint({"norm-treated-as-constant", "statistics-treated-as-constants"})
+
+
+def test_slopes_that_the_function_does_not_have_are_no_other_branch() -> None:
+    def forward(x, t, q=0.2):
+        d = t - x
+        return np.where(d > 0, q * d, (q - 1) * d).mean()
+
+    def backward(g, x, t, q=0.2):
+        return (-g * np.where(t - x < 0, 0.5, q - 1) / len(x),)
+
+    found = names(forward, backward, {"x": random(8), "t": random(2, 8)[0]}, ("x",), {"q": 0.2})
+
+    assert "branch-condition-wrong" not in found
