@@ -107,7 +107,9 @@ def _complain(error: UsageError, *, debug: bool = False) -> int:
 def _show_traceback() -> None:
     import traceback
 
-    traceback.print_exc()
+    from gradcheck.report.escape import disarm
+
+    sys.stderr.write(disarm(traceback.format_exc()))
 
 
 def _prepare_streams() -> None:

@@ -226,7 +226,9 @@ class CaseFile(pytest.File):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
         """Show what is wrong with the file as ``gradcheck run`` does."""
         if isinstance(excinfo.value, GradcheckError):
-            return str(excinfo.value)
+            from gradcheck.report.escape import disarm
+
+            return disarm(str(excinfo.value))
         return super().repr_failure(excinfo)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 
 from gradcheck.errors import CaseFileError, UsageError
-from gradcheck.report.escape import visible, visible_lines
+from gradcheck.report.escape import disarm, visible, visible_lines
 from gradcheck.report.ink import FAINT, Line, render
 
 
@@ -29,13 +29,13 @@ def write_error(error: UsageError, *, color: bool = False) -> str:
         if all(complaint.file.endswith(".toml") for complaint in error.complaints):
             where = "pyproject.toml"
         lines += [Line(), _lead(color).add(f"{number} {'complaint' if number == 1 else 'complaints'} in {where}")]
-        return render(lines, color=color)
+        return disarm(render(lines, color=color))
     first, *more = visible_lines(error.message) or [""]
     lines = [_lead(color).add(first), *(Line(f"  {text}") for text in more)]
     if error.help:
         first, *more = visible_lines(error.help)
         lines += [Line("  = help: ", FAINT).add(first), *(Line(f"          {text}") for text in more)]
-    return render(lines, color=color)
+    return disarm(render(lines, color=color))
 
 
 def translate(error: click.ClickException, command: str = "gradcheck") -> UsageError:

@@ -57,7 +57,7 @@ def command(
     if kind == "table":
         _draw(reports, screen, show, verbose, debug)
     else:
-        screen.print(find_writer(kind)(reports).removesuffix("\n"))
+        screen.print_form(kind, find_writer(kind)(reports).removesuffix("\n"))
     for each, path in written:
         write_file(path, find_writer(each)(reports))
     return 0

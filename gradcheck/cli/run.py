@@ -124,7 +124,7 @@ def command(
         status = session.run(stop=stop)
         reports = session.complete()
         if kind != "table":
-            screen.print(find_writer(kind)(reports).removesuffix("\n"))
+            screen.print_form(kind, find_writer(kind)(reports).removesuffix("\n"))
         if durations is not None:
             session.show_durations(durations)
         write_files(files, reports)

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from gradcheck.report.escape import visible
+from gradcheck.report.escape import disarm, visible
 from gradcheck.report.layout import cells
 
 WIDTH_OF_A_PIPE = 80
+
+WAYS = {"json": "json", "sarif": "json", "junit": "markup", "html": "markup", "markdown": "markup"}
+"""Forms in which an escape is read back as what it stands for."""
 
 
 def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
@@ -79,17 +82,21 @@ class Screen:
         return has_blocks(sys.stdout)
 
     def print(self, text: str = "") -> None:
-        """Write a result."""
-        sys.stdout.write(text + "\n")
+        """Write a result, which is text for a person."""
+        self.print_form("table", text)
+
+    def print_form(self, kind: str, text: str) -> None:
+        """Write a result in one of the forms of :data:`gradcheck.report.formats.FORMATS`; one may be commands."""
+        sys.stdout.write((text if kind == "github" else disarm(text, WAYS.get(kind, "visible"))) + "\n")
         sys.stdout.flush()
 
     def warn(self, text: str) -> None:
         """Write a warning."""
-        sys.stderr.write(f"gradcheck: warning: {visible(text)}\n")
+        sys.stderr.write(disarm(f"gradcheck: warning: {visible(text)}\n"))
 
     def remark(self, text: str) -> None:
         """Write something that is no result."""
-        sys.stderr.write(f"gradcheck: {visible(text)}\n")
+        sys.stderr.write(disarm(f"gradcheck: {visible(text)}\n"))
 
     def show_progress(self, text: str) -> None:
         """Put a line on a terminal that the next one replaces."""

@@ -13,6 +13,7 @@ from typing import Literal
 from gradcheck.cli.repeat import Repeat
 from gradcheck.cli.screen import Screen
 from gradcheck.model import Case, Report, Severity, Verdict
+from gradcheck.report.escape import disarm
 from gradcheck.report.screens import Spacing
 from gradcheck.report.summary import draw_summary
 from gradcheck.report.terminal import draw
@@ -109,7 +110,7 @@ class Session:
         if self.drawing.table:
             self.screen.print(f"\n{text}")
         else:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(disarm(f"{text}\n"))
 
     def _announce(self, done: int, running: Sequence[str]) -> None:
         """Show how far the run is, where there is anybody to see it."""

@@ -2,7 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from unicodedata import category
+
+WORKFLOW = "GITHUB_ACTIONS"
+"""Variable of a job's environment; while it is set, lines of the output can be commands to the one who runs the job."""
+
+# As the runner reads a line: it trims blanks before `::`, and finds the older `##[` anywhere.
+_COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\[)", re.MULTILINE)
+_ESCAPES = {"visible": r"\x{:02x}", "json": r"\u{:04x}", "markup": "&#{};"}
+
+
+def disarm(text: str, way: str = "visible", environ: Mapping[str, str] | None = None) -> str:
+    r"""Return a text that is printed in a workflow of GitHub's with nothing in it that the runner would obey.
+
+    What a layer raises or prints, and what a case is called, may hold a line ``::error::forged`` or ``::add-mask::``.
+    Its first character is written as an escape. Elsewhere the text stays as it is.
+
+    Parameters
+    ----------
+    way
+        ``visible`` as :func:`visible` does it, ``json`` or ``markup`` as a reader of those takes it back.
+    environ
+        The environment; by default that of the process.
+
+    Examples
+    --------
+    >>> disarm("a\n  ::error::b", environ={"GITHUB_ACTIONS": "true"})
+    'a\n  \\x3a:error::b'
+    """
+    if not (os.environ if environ is None else environ).get(WORKFLOW):
+        return text
+
+    def escape(found: re.Match[str]) -> str:
+        return (found[1] or "") + _ESCAPES[way].format(ord(found[0][-1]))
+
+    return _COMMAND.sub(escape, text)
 
 
 def visible(text: str) -> str:

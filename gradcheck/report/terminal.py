@@ -7,7 +7,7 @@ from typing import Literal
 
 from gradcheck.model import InputReport, Report, Severity, Verdict
 from gradcheck.report import numbers
-from gradcheck.report.escape import visible, visible_lines
+from gradcheck.report.escape import disarm, visible, visible_lines
 from gradcheck.report.findings import draw_blind, draw_findings
 from gradcheck.report.ink import FAINT, SEVERITIES, STRONG, Line, paint, render
 from gradcheck.report.layout import GLUE, wrap
@@ -60,7 +60,8 @@ def draw(
         from gradcheck.report.heatmap import draw_heatmap
 
         maps = [draw_heatmap(part, width=width, blocks=blocks) for part in report.inputs]
-    return render(_screen(report, width, rows, maps, brief, verbose, debug), color=color)
+    # whoever prints it, in a test or from a program
+    return disarm(render(_screen(report, width, rows, maps, brief, verbose, debug), color=color))
 
 
 def _screen(
