@@ -13,7 +13,7 @@ from gradcheck.report.ink import FAINT, SEVERITIES, STRONG, Line, paint, render
 from gradcheck.report.layout import GLUE, wrap
 from gradcheck.report.table import draw_table
 from gradcheck.report.verdict import INDENT as UNDER
-from gradcheck.report.verdict import commands_of, draw_agreements, draw_pass, draw_verdict
+from gradcheck.report.verdict import VACUOUS, commands_of, draw_agreements, draw_pass, draw_verdict, is_vacuous
 
 NARROWEST = 20
 INDENT = "  "
@@ -141,9 +141,8 @@ def _reasons(report: Report, width: int) -> list[Line]:
     for note in report.notes:
         lines += wrap(visible(note), width, INDENT, INDENT * 2)
     parts = [part for part in report.inputs if part.size]
-    if not lines and parts and all(part.vacuous for part in parts):
-        text = "the gradient is zero, analytic and numeric alike: a wrong backward may return the same zeros"
-        lines += wrap(text, width, INDENT, INDENT * 2)
+    if is_vacuous(report):
+        lines += wrap(VACUOUS, width, INDENT, INDENT * 2)
     for part in parts:
         undecided = part.counts.get("undecided", 0)
         if undecided:

@@ -17,11 +17,20 @@ Way: TypeAlias = "tuple[list[Line], str]"
 """Fields, and the gap between them."""
 
 
+VACUOUS = "the gradient is zero, analytic and numeric alike: a wrong backward may return the same zeros"
+
+
 def commands_of(report: Report) -> list[tuple[str, str]]:
     """Return the commands that repeat a case, the one that shows its bug at the smallest shape first."""
     smaller = report.reduced.repeat if report.reduced is not None else ""
     commands = (("repeat smaller", smaller), ("repeat", report.repeat))
     return [(lead, visible(command)) for lead, command in commands if command]
+
+
+def is_vacuous(report: Report) -> bool:
+    """Whether everything that was compared is zero on both sides, so that the agreement says nothing."""
+    parts = [part for part in report.inputs if part.size]
+    return bool(parts) and all(part.vacuous for part in parts)
 
 
 def draw_verdict(report: Report, width: int, *, brief: bool = False) -> list[Line]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gradcheck.model import Entry, Finding, InputReport, Plain, Report, Severity, Status, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible
+from gradcheck.report.verdict import VACUOUS, is_vacuous
 
 NAMELESS = {
     Verdict.FAIL: "gradient-mismatch",
@@ -53,6 +54,7 @@ def say(report: Report) -> str:
         what = next((sum_up(part) for part in report.inputs if part.verdict is Verdict.FAIL), "the gradient is wrong")
     elif report.verdict is Verdict.UNDECIDED:
         what = visible(report.notes[0]) if report.notes else SUMMARIES["undecided"].rstrip(".")
+        what = VACUOUS if is_vacuous(report) else what
     else:
         what = ""
     return "; ".join(filter(None, [said, what]))

@@ -144,11 +144,17 @@ def test_an_undecided_case_says_why() -> None:
     assert "  the gradient is zero, analytic and numeric alike:" in draw(SAMPLES["undecided-vacuous"])
 
 
-def test_the_trial_s_own_reason_is_said_once() -> None:
+def test_zeros_on_both_sides_are_the_reason_whatever_else_is_noted() -> None:
     report = copy.copy(SAMPLES["undecided-vacuous"])
-    report.notes = ["agreement proves nothing here"]
+    report.notes = ["a complex step settled entries of arr that differences cannot resolve"]
 
-    assert draw(report).count("agreement proves nothing here") == 1
+    assert draw(report).count("a complex step settled entries") == 1
+    assert "analytic and numeric alike" in draw(report)
+    part, empty = copy.copy(report.inputs[0]), copy.copy(report.inputs[0])
+    part.vacuous, empty.size = False, 0
+    report.inputs = [report.inputs[0], part]
+    assert "analytic and numeric alike" not in draw(report)
+    report.inputs = [empty]
     assert "analytic and numeric alike" not in draw(report)
 
 
