@@ -1,43 +1,140 @@
-"""The case that a blind spot asks for: what an audit says in words, done to the case."""
+"""The case that a blind spot asks for: the changes that an audit names, done to the case."""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from gradcheck.casefile.checks import spec_shape
 from gradcheck.casefile.draws import DRAWS
+from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import ANY_INPUT, ANY_SHAPE, BlindSpot, Case, InputSpec, Plain
-
-Change = Callable[["Case", "re.Match[str]"], "Case | None"]
 
 GIVEN = ("values", "file", "constant", "ones")
 """Draws that are not random."""
 
-WHOLE = 6
-"""Whole numbers in the place of a float are drawn from minus this up to this."""
-
 
 def apply_cure(case: Case, spot: BlindSpot) -> Case | None:
     """Return the case with the cure of a blind spot, under a name of its own; ``None`` where it takes a person."""
-    for pattern, change in _CURES.items():
-        match = re.fullmatch(pattern, spot.cure)
-        changed = change(case, match) if match else None
-        if changed is not None:
-            bare = case.name.rpartition("/")[2].partition("[")[0].rpartition(":")[2]
-            return replace(changed, name=f"{bare}-sees-{spot.rule}", variant={}, about="")
-    return None
+    changed: Case | None = case if spot.changes else None
+    for key, asked in spot.changes.items():
+        change = _CHANGES.get(key)
+        changed = change(changed, asked) if change is not None and changed is not None else None
+    if changed is None:
+        return None
+    bare = case.name.rpartition("/")[2].partition("[")[0].rpartition(":")[2]
+    return replace(changed, name=f"{bare}-sees-{spot.rule}", variant={}, about="")
 
 
-def _usual_upstream(case: Case, _match: re.Match[str]) -> Case | None:
-    return None if case.settings.upstream is None else replace(case, settings=replace(case.settings, upstream=None))
+def _change_upstream(case: Case, asked: Plain) -> Case | None:
+    if asked == "default":
+        return None if case.settings.upstream is None else replace(case, settings=replace(case.settings, upstream=None))
+    given = [InputSpec("values", parameters={"values": asked[0]})] if isinstance(asked, list) and asked else None
+    return None if given is None else replace(case, settings=replace(case.settings, upstream=given))
 
 
-def _random_inputs(case: Case, _match: re.Match[str]) -> Case:
-    """Draw whatever was given, scaled or pinned anew."""
-    return replace(case, inputs={name: _generic(spec) for name, spec in case.inputs.items()})
+def _change_seed(case: Case, asked: Plain) -> Case | None:
+    if not isinstance(asked, int):
+        return None
+    return replace(case, settings=replace(case.settings, seed=case.settings.seed + asked))
+
+
+def _change_options(case: Case, asked: Plain) -> Case | None:
+    if not isinstance(asked, dict):
+        return None
+    changed = replace(case, options={**case.options, **asked})
+    for name, value in asked.items():
+        if name in AXES and isinstance(value, int):
+            axis = value if case.settings.axis is not None else None
+            changed = replace(changed, settings=replace(changed.settings, axis=axis))
+    return changed
+
+
+def _change_wrt(case: Case, asked: Plain) -> Case | None:
+    """Differentiate one input more; what is differentiated anyway is named then, too."""
+    known = case.settings.wrt
+    if known is None:
+        known = tuple(name for name, spec in case.inputs.items() if name != ANY_INPUT and _is_float(spec))
+    wrt = (*(name for name in known if name != asked), str(asked))
+    return replace(case, settings=replace(case.settings, wrt=wrt))
+
+
+def _is_float(spec: InputSpec) -> bool:
+    if spec.dtype is None and spec.draw in GIVEN:
+        values = _numbers(spec.parameters.get("values", spec.parameters.get("value", 1.0)))
+        return any(isinstance(each, float) for each in values)
+    return (spec.dtype or DRAWS[spec.draw].dtype or "float64").startswith("float")
+
+
+def _change_inputs(case: Case, asked: Plain) -> Case | None:
+    if not isinstance(asked, dict):
+        return None
+    inputs = dict(case.inputs)
+    for name, change in asked.items():
+        for each in inputs if name == "*" else [name]:
+            spec = inputs.get(each, inputs.get(ANY_INPUT, InputSpec(shape=ANY_SHAPE)))
+            changed = _change_spec(spec, change) if isinstance(change, dict) else None
+            if changed is None:
+                return None
+            inputs[each] = changed
+    return replace(case, inputs=inputs)
+
+
+def _change_spec(spec: InputSpec, change: dict[str, Plain]) -> InputSpec | None:
+    """Return how one input is drawn afterwards; ``None`` where that cannot be said."""
+    if "generic" in change:
+        return _generic(spec)
+    shape = spec_shape(spec)
+    if shape is None:
+        return None
+    if "draw" in change:
+        rest = {key: value for key, value in change.items() if key not in ("draw", "dtype")}
+        dtype = change.get("dtype")
+        return InputSpec(
+            str(change["draw"]), shape, dtype if isinstance(dtype, str) else spec.dtype, rest, list(spec.pin)
+        )
+    if "pin" in change:
+        return _pinned(spec, shape, change["pin"])
+    if "labels" in change:
+        return _labelled(spec, shape, negative=change["labels"] == "negative")
+    return _longer(spec, shape, change)
+
+
+def _longer(spec: InputSpec, shape: tuple[int, ...], change: dict[str, Plain]) -> InputSpec | None:
+    lengths = list(shape)
+    pairs, more = change.get("lengths"), change.get("longer")
+    if isinstance(more, int) and lengths:
+        lengths[-1] += more
+    elif isinstance(pairs, list):
+        for pair in pairs:
+            axis, length = pair if isinstance(pair, list) and len(pair) == 2 else (None, None)
+            if not isinstance(axis, int) or not isinstance(length, int) or axis >= len(lengths):
+                return None
+            lengths[axis] = length
+    else:
+        return None
+    return replace(_generic(spec) if spec.draw in GIVEN else spec, shape=tuple(lengths))
+
+
+def _pinned(spec: InputSpec, shape: tuple[int, ...], value: Plain) -> InputSpec | None:
+    if 0 in shape or not isinstance(value, (int, float)):
+        return None
+    # zero somewhere in the middle, where no slice is special
+    at = tuple(length // 2 for length in shape) if value == 0 else (0,) * len(shape)
+    kept = [each for each in spec.pin if each[0] != at]
+    return replace(spec, pin=[*kept, (at, float(value))])
+
+
+def _labelled(spec: InputSpec, shape: tuple[int, ...], *, negative: bool) -> InputSpec | None:
+    """Draw labels with repetition, or below zero too."""
+    values = spec.parameters.get("values")
+    if not negative and isinstance(values, list) and len(values) > 1 and not isinstance(values[0], list):
+        return replace(spec, parameters={"values": [*values[:-1], values[0]]})
+    high = spec.parameters.get("high", max(_numbers(values), default=0) + 1)
+    if not shape or not isinstance(high, (int, float)):
+        return None
+    low = -int(high) if negative else 0
+    return InputSpec("integers", shape, spec.dtype, {"low": low, "high": int(high)})
 
 
 def _generic(spec: InputSpec) -> InputSpec:
@@ -61,120 +158,11 @@ def _numbers(values: Plain) -> list[float]:
     return [values] if isinstance(values, (int, float)) else []
 
 
-def _longer(case: Case, match: re.Match[str]) -> Case | None:
-    inputs = dict(case.inputs)
-    for axis, name in re.findall(r"axis (\d+) of ([^,]+)", match["axes"]):
-        spec = _spec(case, name)
-        shape = spec_shape(spec)
-        if shape is None or int(axis) >= len(shape):
-            return None
-        longer = (*shape[: int(axis)], int(match["length"]), *shape[int(axis) + 1 :])
-        inputs[name] = replace(_generic(spec) if spec.draw in GIVEN else spec, shape=longer)
-    return replace(case, inputs=inputs)
-
-
-def _one_longer(case: Case, match: re.Match[str]) -> Case | None:
-    spec = _spec(case, match["name"])
-    shape = spec_shape(spec)
-    if not shape:
-        return None
-    drawn = _generic(spec) if spec.draw in GIVEN else spec
-    return _with(case, match["name"], replace(drawn, shape=(*shape[:-1], shape[-1] + 1)))
-
-
-def _option(case: Case, match: re.Match[str]) -> Case | None:
-    try:
-        value: Plain = ast.literal_eval(match["value"])
-    except (ValueError, SyntaxError):
-        return None
-    changed = replace(case, options={**case.options, match["name"]: value})
-    if match["name"] in ("axis", "dim") and isinstance(value, int):
-        changed.settings = replace(case.settings, axis=value if case.settings.axis is not None else None)
-    return changed
-
-
-def _pin(case: Case, match: re.Match[str]) -> Case | None:
-    spec = _spec(case, match["name"])
-    shape = spec_shape(spec)
-    if shape is None or 0 in shape:
-        return None
-    # somewhere in the middle, where no slice is special
-    at = tuple(length // 2 for length in shape) if match["value"] == "0" else (0,) * len(shape)
-    kept = [each for each in spec.pin if each[0] != at]
-    return _with(case, match["name"], replace(spec, pin=[*kept, (at, float(match["value"]))]))
-
-
-def _draw(draw: str, parameters: Mapping[str, Plain] | None = None, dtype: str | None = None) -> Change:
-    def change(case: Case, match: re.Match[str]) -> Case | None:
-        spec = _spec(case, match["name"])
-        shape = spec_shape(spec)
-        if shape is None:
-            return None
-        kept = spec.dtype if dtype is None else dtype
-        changed = _with(case, match["name"], InputSpec(draw, shape, kept, dict(parameters or {}), list(spec.pin)))
-        if draw == "integers" and changed.settings.wrt is None:
-            # whole numbers are not differentiated unless they are asked for
-            changed.settings = replace(changed.settings, wrt=(match["name"],))
-        return changed
-
-    return change
-
-
-def _scaled(factor: float) -> Change:
-    def change(case: Case, match: re.Match[str]) -> Case | None:
-        return _draw("normal", {"scale": factor})(case, match)
-
-    return change
-
-
-def _labels(case: Case, match: re.Match[str], *, low: int = 0) -> Case | None:
-    """Draw labels with repetition, or below zero too."""
-    spec = _spec(case, match["name"])
-    shape, values = spec_shape(spec), _numbers(spec.parameters.get("values"))
-    high = spec.parameters.get("high", max(values, default=0) + 1)
-    if not shape or not isinstance(high, (int, float)):
-        return None
-    return _with(
-        case, match["name"], InputSpec("integers", shape, spec.dtype, {"low": low * int(high), "high": int(high)})
-    )
-
-
-def _repeated(case: Case, match: re.Match[str]) -> Case | None:
-    spec = _spec(case, match["name"])
-    values = spec.parameters.get("values")
-    if isinstance(values, list) and len(values) > 1 and not isinstance(values[0], list):
-        return _with(case, match["name"], replace(spec, parameters={"values": [*values[:-1], values[0]]}))
-    return _labels(case, match)
-
-
-def _negative(case: Case, match: re.Match[str]) -> Case | None:
-    return _labels(case, match, low=-1)
-
-
-def _spec(case: Case, name: str) -> InputSpec:
-    return case.inputs.get(name, case.inputs.get(ANY_INPUT, InputSpec(shape=ANY_SHAPE)))
-
-
-def _with(case: Case, name: str, spec: InputSpec) -> Case:
-    return replace(case, inputs={**case.inputs, name: spec})
-
-
-_CURES: dict[str, Change] = {
-    "use a signed Gaussian upstream, the default": _usual_upstream,
-    "draw the inputs at random and of order 1": _random_inputs,
-    r"make (?P<axes>axis \d+ of .+) longer: (?P<length>\d+)": _longer,
-    r"make the last axis of (?P<name>.+) longer by 1": _one_longer,
-    r"set an entry of (?P<name>.+) to (?P<value>0)": _pin,
-    r"set one of (?P<name>.+) to (?P<value>-?\d+)": _pin,
-    r"set (?P<name>\S+) to (?P<value>.+)": _option,
-    r"draw (?P<name>.+) with ties": _draw("ties"),
-    r"draw (?P<name>.+) with near ties": _draw("distinct", {"gap": 0.003}),
-    r"draw (?P<name>.+) with both signs": _draw("normal"),
-    r"draw (?P<name>.+) with negative numbers": _negative,
-    r"draw (?P<name>.+) from a wider range \(scale 4\)": _scaled(4.0),
-    r"draw (?P<name>.+) with a scale of 0\.01": _scaled(0.01),
-    r"draw (?P<name>.+) around 1000": _draw("normal", {"loc": 1000.0}),
-    r"try (?P<name>.+) with whole numbers": _draw("integers", {"low": -WHOLE, "high": WHOLE + 1}, "int64"),
-    r"repeat a number in (?P<name>.+)": _repeated,
+_CHANGES: dict[str, Callable[[Case, Plain], Case | None]] = {
+    "upstream": _change_upstream,
+    "seed": _change_seed,
+    "options": _change_options,
+    "inputs": _change_inputs,
+    "wrt": _change_wrt,
 }
-"""What an audit says -> what is done; the words are those of :mod:`gradcheck.rules.variants`."""
+"""What :attr:`gradcheck.model.BlindSpot.changes` names -> what is done."""

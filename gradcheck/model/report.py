@@ -183,13 +183,25 @@ class Finding:
 
 @dataclass(slots=True)
 class BlindSpot:
-    """A bug that the case as it stands could not reveal, why, and what would."""
+    """A bug that the case as it stands could not reveal, why, and what would.
+
+    Attributes
+    ----------
+    cause, cure
+        Why, and what would, in words.
+    changes
+        The cure as changes of the case: ``upstream`` (``default``, or its numbers), ``seed`` (added to it), ``wrt``
+        (added to it), ``options`` by name, and ``inputs`` by name (``*``: all), each with ``generic`` (drawn anew),
+        ``lengths`` (pairs of an axis and its length), ``longer`` (the last axis, by so many), ``pin`` (the value of one
+        entry), ``labels`` (``repeated`` or ``negative``), or ``draw`` with its parameters and ``dtype``.
+    """
 
     rule: str
     cause: str
     cure: str
     case: str = ""
     wrt: str | None = None
+    changes: dict[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from gradcheck.model import Audit, BlindSpot
 from gradcheck.rules.predictions import Prediction
 from gradcheck.rules.registry import Rule, predicted, rules
 from gradcheck.rules.truth import Truth
-from gradcheck.rules.variants import Variant, moved, variants
+from gradcheck.rules.variant import Variant, moved
+from gradcheck.rules.variants import variants
 from gradcheck.rules.view import View
 
 Key = tuple[str, str]
@@ -31,7 +32,7 @@ COMMON = (
 )
 
 
-def audit(truth: Truth, name: str = "", only: Collection[str] | None = None) -> Audit:
+def audit(truth: Truth, name: str = "", only: Collection[str] | None = None, *, given: bool = True) -> Audit:
     """Say of every rule whether its bug would have shown in this case.
 
     Parameters
@@ -42,6 +43,8 @@ def audit(truth: Truth, name: str = "", only: Collection[str] | None = None) -> 
         Name of the case, for the blind spots.
     only
         Ids of the rules that are asked; all by default.
+    given
+        Whether the case chooses its upstream; else it is the default already.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def audit(truth: Truth, name: str = "", only: Collection[str] | None = None) -> 
     """
     here = {key: standing(truth, rule) for key, rule in predictive().items() if only is None or key in only}
     spots: dict[str, BlindSpot] = {}
-    for variant in variants(truth):
+    for variant in variants(truth, given=given):
         waiting = {
             key for key, forms in here.items() if key not in spots and not _all_seen(forms) and _meant(key, variant)
         }
@@ -138,5 +141,5 @@ def _revealed(
     for key, shows in there.items():
         new = variant.fresh and key not in here and not any(here.values())
         if any(shows) and (new or here.get(key) is False):
-            return BlindSpot(rule, variant.cause, variant.cure, case, key[0])
+            return BlindSpot(rule, variant.cause, variant.cure, case, key[0], dict(variant.changes))
     return None

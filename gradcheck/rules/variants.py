@@ -3,87 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from gradcheck.model import Plain
-from gradcheck.rules.truth import Array, Floats, Truth
+from gradcheck.rules.truth import Array, Truth
+from gradcheck.rules.variant import Variant, redrawn
+
+WHOLE = 6
+"""Whole numbers in the place of a float are drawn from minus this up to this."""
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A change of a case.
-
-    Attributes
-    ----------
-    cause, cure
-        What is poor about the case, and what to do about it.
-    inputs, options
-        What is changed.
-    only
-        Rules that the change is meant for; all where it is empty.
-    fresh
-        Whether a bug counts that the case as it stands has no room for at all.
-    never
-        Rules that have a change of their own.
-    """
-
-    cause: str
-    cure: str
-    inputs: Mapping[str, Array] = field(default_factory=dict)
-    options: Mapping[str, Plain] = field(default_factory=dict)
-    only: tuple[str, ...] = ()
-    fresh: bool = True
-    never: tuple[str, ...] = ()
-
-
-def moved(truth: Truth, variant: Variant) -> Truth | None:
-    """Measure the truth of a changed case, with a Gaussian upstream; ``None`` where the forward does not take it."""
-    outputs = truth.outputs
-    if variant.inputs or variant.options:
-        found = truth.forward(variant.inputs, variant.options)
-        if found is None or not all(np.all(np.isfinite(np.asarray(part, dtype=np.float64))) for part in found):
-            return None
-        outputs = found
-    inputs = {**truth.inputs, **variant.inputs}
-    options = {**truth.options, **variant.options}
-    jacobians: dict[str, Floats] = {}
-    bounds: dict[str, Floats] = {}
-    for name in truth.wrt:
-        if not variant.inputs and not variant.options:
-            jacobians[name], bounds[name] = truth.jacobians[name], truth.bounds[name]
-            continue
-        matrix = truth.measure(name, variant.inputs, variant.options)
-        if matrix is None or not np.all(np.isfinite(matrix)):
-            return None
-        jacobians[name] = matrix
-        bounds[name] = np.full(matrix.shape, 1e-9 * float(np.abs(matrix).max(initial=0.0)))
-
-    def measure(name: str, more: Mapping[str, Array], other: Mapping[str, Plain]) -> Floats | None:
-        return truth.measure(name, {**variant.inputs, **more}, {**variant.options, **other})
-
-    def forward(more: Mapping[str, Array], other: Mapping[str, Plain]) -> tuple[Array, ...] | None:
-        return truth.forward({**variant.inputs, **more}, {**variant.options, **other})
-
-    rng = np.random.default_rng(20)
-    upstream = tuple(rng.standard_normal(np.shape(part)) for part in outputs)
-    return Truth(inputs, options, outputs, upstream, truth.axis, truth.wrt, jacobians, bounds, measure, forward)
-
-
-def variants(truth: Truth) -> Iterator[Variant]:
-    """Yield the changes worth trying, the plainest first."""
-    yield Variant(_upstream_cause(truth.upstream), "use a signed Gaussian upstream, the default")
+def variants(truth: Truth, *, given: bool = True) -> Iterator[Variant]:
+    """Yield the changes worth trying, the plainest first; ``given``: whether the case chooses its own upstream."""
+    yield _other_upstream(truth.upstream, given=given)
     generic = {name: redrawn(np.asarray(value), number) for number, (name, value) in enumerate(truth.inputs.items())}
     yield Variant(
         "the inputs are special: equal, saturated, sorted, symmetric, tiny, or at a neutral value",
         "draw the inputs at random and of order 1",
         generic,
+        changes={"inputs": {"*": {"generic": True}}},
         never=("epsilon-mismatch",),
     )
     yield from _longer(truth)
     yield from _optional(truth)
     yield from _points(truth)
+
+
+def _other_upstream(upstream: Sequence[Array], *, given: bool) -> Variant:
+    """Return the change of the upstream: to the default, or where it is that already, to another one."""
+    cause = _upstream_cause(upstream)
+    if given:
+        return Variant(cause, "use a signed Gaussian upstream, the default", changes={"upstream": "default"})
+    if sum(np.size(part) for part in upstream) == 1:
+        other = [np.full(np.shape(part), -1.5 if np.all(part >= 0) else 1.5) for part in upstream]
+        value = next(float(part.ravel()[0]) for part in other if part.size)
+        return Variant(cause, f"give an upstream of {value}", changes={"upstream": [value]}, upstream=other)
+    return Variant("this draw of the upstream happens to hide it", "use another seed", changes={"seed": 1})
 
 
 def _upstream_cause(upstream: Sequence[Array]) -> str:
@@ -95,34 +51,6 @@ def _upstream_cause(upstream: Sequence[Array]) -> str:
     if flat.size and np.all(flat >= 0):
         return "no entry of the upstream is negative"
     return "the upstream is special: its slices are equal, or sum to zero, or it is zero in places"
-
-
-def redrawn(array: Array, seed: int) -> Array:
-    """Return an array of the same kind (signs, range, labels) with generic values."""
-    rng = np.random.default_rng([7, seed])
-    if array.dtype.kind != "f" or array.size == 0:
-        return array
-    identity = array.ndim == 2 and array.shape[0] == array.shape[1] and np.array_equal(array, np.eye(len(array)))
-    if set(np.unique(array)) <= {0.0, 1.0} and not identity:
-        rows = array.ndim > 0 and array.shape[-1] > 1 and bool(np.all(array.sum(axis=-1) == 1))
-        return array if rows else _half(array.shape, rng)
-    if array.ndim and array.shape[-1] > 1 and np.all(array > 0) and np.allclose(array.sum(axis=-1), 1.0):
-        return array
-    noise = rng.standard_normal(array.shape)
-    if np.all((array > 0) & (array < 1)):
-        return np.asarray(1.0 / (1.0 + np.exp(-noise)))
-    if np.all(array > 0):
-        return np.asarray(np.exp(0.5 * noise))
-    if np.all(array < 0):
-        return np.asarray(-np.exp(0.5 * noise))
-    if np.all(np.abs(array) == 1.0):
-        return array
-    return np.asarray(noise)
-
-
-def _half(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    size = int(np.prod(shape))
-    return np.asarray(rng.permutation((np.arange(size) % 2).astype(np.float64)).reshape(shape))
 
 
 def _longer(truth: Truth) -> Iterator[Variant]:
@@ -143,7 +71,12 @@ def _longer(truth: Truth) -> Iterator[Variant]:
                     continue
                 named = ", ".join(f"axis {place} of {key}" for key, place in group)
                 cause = f"{named} has length 1" if length == 1 else f"{named} is as long as the one before it"
-                yield Variant(cause, f"make {named} longer: {length + 2}", inputs, fresh=length == 1)
+                lengths: dict[str, list[Plain]] = {}
+                for key, place in group:
+                    lengths.setdefault(key, []).append([place, length + 2])
+                changes: dict[str, Plain] = {"inputs": {key: {"lengths": each} for key, each in lengths.items()}}
+                cure = f"make {named} longer: {length + 2}"
+                yield Variant(cause, cure, inputs, changes=changes, fresh=length == 1)
                 break
 
 
@@ -196,7 +129,8 @@ def _optional(truth: Truth) -> Iterator[Variant]:
         for other in others:
             if truth.forward({}, {option: other}) is not None:
                 cause, cure = f"{option} has the value {value!r}", f"set {option} to {other!r}"
-                yield Variant(cause, cure, {}, {option: other}, only=("epsilon-mismatch",) if tiny else ())
+                only = ("epsilon-mismatch",) if tiny else ()
+                yield Variant(cause, cure, {}, {option: other}, {"options": {option: other}}, only=only)
 
 
 def _points(truth: Truth) -> Iterator[Variant]:
@@ -206,12 +140,11 @@ def _points(truth: Truth) -> Iterator[Variant]:
         if array.dtype.kind in "iu" and array.size > 1:
             flat = array.ravel().copy()
             flat[-1] = flat[0]
-            repeated = {name: flat.reshape(array.shape)}
             cause, cure = f"no number occurs twice in {name}", f"repeat a number in {name}"
-            yield Variant(cause, cure, repeated, only=("duplicate-index-overwrite",))
-            negative = {name: array - int(array.max()) - 1}
+            change: dict[str, Plain] = {"labels": "repeated"}
+            yield _of(name, cause, cure, flat.reshape(array.shape), change, "duplicate-index-overwrite")
             cause, cure = f"no {name} is negative", f"draw {name} with negative numbers"
-            yield Variant(cause, cure, negative, only=("dtype-truncation",))
+            yield _of(name, cause, cure, array - int(array.max()) - 1, {"labels": "negative"}, "dtype-truncation")
             for ignored in (-1, -100, *(v for v in truth.options.values() if type(v) is int)):
                 if np.any(array == ignored) or not isinstance(ignored, int):
                     continue
@@ -219,12 +152,12 @@ def _points(truth: Truth) -> Iterator[Variant]:
                 flat[0] = ignored
                 cause, cure = f"no {name} is {ignored}", f"set one of {name} to {ignored}"
                 only = ("ignore-index-not-masked", "wrong-normaliser-count")
-                yield Variant(cause, cure, {name: flat.reshape(array.shape)}, only=only)
+                yield _of(name, cause, cure, flat.reshape(array.shape), {"pin": ignored}, *only)
         if array.dtype.kind == "f" and array.size > 1 and name in truth.wrt:
             yield from _values(name, array)
         elif array.dtype.kind == "f" and array.size > 1 and np.ptp(array) > 0:
             cause, cure = f"no entry of {name} is 0", f"set an entry of {name} to 0"
-            yield Variant(cause, cure, {name: _with_zero(array)}, only=("nan-at-special-point",))
+            yield _of(name, cause, cure, _with_zero(array), {"pin": 0}, "nan-at-special-point")
 
 
 def _with_zero(array: Array) -> Array:
@@ -233,42 +166,52 @@ def _with_zero(array: Array) -> Array:
     return np.asarray(flat.reshape(array.shape))
 
 
+def _of(name: str, cause: str, cure: str, array: Array, change: Plain, *only: str, fresh: bool = True) -> Variant:
+    """Return the change of one input."""
+    return Variant(cause, cure, {name: array}, changes={"inputs": {name: change}}, only=only, fresh=fresh)
+
+
 def _values(name: str, array: Array) -> Iterator[Variant]:
     """Yield other values of one differentiated input."""
     scale = float(np.std(array)) or 1.0
     generic = np.asarray(redrawn(array, 1), dtype=np.float64)
-    wide = {name: 4.0 * generic}
     branches = (
         "branch-condition-wrong",
         "saturation-mask-missing",
         "branch-recovered-from-output",
         "missing-inner-factor",
     )
-    yield Variant(f"all {name} stay on one branch", f"draw {name} from a wider range (scale 4)", wide, only=branches)
+    cause, cure = f"all {name} stay on one branch", f"draw {name} from a wider range (scale 4)"
+    yield _of(name, cause, cure, 4.0 * generic, {"draw": "normal", "scale": 4.0}, *branches)
     zero = ("nan-at-special-point", "division-by-input-at-zero", "branch-recovered-from-output")
-    yield Variant(f"no entry of {name} is 0", f"set an entry of {name} to 0", {name: _with_zero(generic)}, only=zero)
+    yield _of(name, f"no entry of {name} is 0", f"set an entry of {name} to 0", _with_zero(generic), {"pin": 0}, *zero)
     if array.ndim and array.shape[-1] > 1:
         tied = np.asarray(array, dtype=np.float64).copy()
         top = np.argsort(tied, axis=-1)[..., -2:]
         largest = np.take_along_axis(tied, top[..., 1:], -1)
         np.put_along_axis(tied, top[..., :1], largest, -1)
         cause, cure = f"no two entries of {name} tie for the maximum", f"draw {name} with ties"
-        yield Variant(cause, cure, {name: tied}, only=("tie-double-count",))
+        yield _of(name, cause, cure, tied, {"draw": "ties"}, "tie-double-count")
         near = tied.copy()
         np.put_along_axis(near, top[..., :1], largest - 3e-3, -1)
         cause, cure = f"the largest entries of {name} are far apart", f"draw {name} with near ties"
-        yield Variant(cause, cure, {name: near}, only=("loose-equality-mask",))
+        yield _of(name, cause, cure, near, {"draw": "distinct", "gap": 0.003}, "loose-equality-mask")
     if np.all(array > 0):
         mixed = np.random.default_rng(11).standard_normal(array.shape)
-        yield Variant(f"all {name} are positive", f"draw {name} with both signs", {name: mixed}, fresh=False)
+        cause, cure = f"all {name} are positive", f"draw {name} with both signs"
+        yield _of(name, cause, cure, mixed, {"draw": "normal"}, fresh=False)
     if array.ndim:
         more = np.concatenate([generic, np.take(generic, [0], axis=-1)], axis=-1)
         cause, cure = f"all windows over {name} are whole", f"make the last axis of {name} longer by 1"
-        yield Variant(cause, cure, {name: more}, only=("wrong-normaliser-count",))
-    small = {name: np.asarray(array, dtype=np.float64) * (1e-2 / scale)}
+        yield _of(name, cause, cure, more, {"longer": 1}, "wrong-normaliser-count")
+    small = np.asarray(array, dtype=np.float64) * (1e-2 / scale)
     cause, cure = f"{name} is large against small constants", f"draw {name} with a scale of 0.01"
-    yield Variant(cause, cure, small, only=("epsilon-mismatch",))
+    yield _of(name, cause, cure, small, {"draw": "normal", "scale": 0.01}, "epsilon-mismatch")
     cause, cure = f"{name} is small", f"draw {name} around 1000"
-    yield Variant(cause, cure, {name: generic + 1000.0}, only=("unstable-backward-overflow",))
-    whole = {name: np.rint(3.0 * generic).astype(np.int64)}
-    yield Variant(f"{name} holds floats", f"try {name} with whole numbers", whole, only=("dtype-truncation",))
+    yield _of(name, cause, cure, generic + 1000.0, {"draw": "normal", "loc": 1000.0}, "unstable-backward-overflow")
+    # integers are differentiated only where they are named
+    whole: dict[str, Plain] = {"draw": "integers", "low": -WHOLE, "high": WHOLE + 1, "dtype": "int64"}
+    changes: dict[str, Plain] = {"inputs": {name: whole}, "wrt": name}
+    cause, cure = f"{name} holds floats", f"draw {name} as whole numbers (int64), and name it in wrt"
+    given = {name: np.rint(3.0 * generic).astype(np.int64)}
+    yield Variant(cause, cure, given, changes=changes, only=("dtype-truncation",))

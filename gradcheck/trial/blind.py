@@ -48,7 +48,14 @@ def audit_layer(
             raise UsageError(
                 "the case is too large to be audited entry by entry", "audit a smaller shape of the same layer"
             )
-        return audit(gather_truth(subject, settings.axis), name or layer.name)
+        truth = gather_truth(subject, settings.axis)
+        # what is given as integers stays such: some bugs need them
+        truth.inputs = {key: _whole(subject.given[key], value) for key, value in truth.inputs.items()}
+        return audit(truth, name or layer.name, given=subject.fixed_upstream)
+
+
+def _whole(given: Array, moved: Array) -> Array:
+    return given if given.dtype.kind in "iu" else moved
 
 
 def glance(subject: Subject, axis: int | None) -> list[BlindSpot]:
@@ -56,5 +63,5 @@ def glance(subject: Subject, axis: int | None) -> list[BlindSpot]:
     size = sum(np.size(subject.given[name]) for name in subject.wrt)
     if size > GLANCE or not is_small(subject):
         return []
-    spots = audit(gather_truth(subject, axis), only=COMMON).blind
+    spots = audit(gather_truth(subject, axis), only=COMMON, given=subject.fixed_upstream).blind
     return sorted(spots, key=lambda spot: COMMON.index(spot.rule))
