@@ -8,12 +8,14 @@ import pytest
 
 from gradcheck.__main__ import main
 from gradcheck.errors import LayerError
-from gradcheck.model import Audit, BlindSpot, Case
+from gradcheck.model import Audit, BlindSpot, Case, Plain
 from gradcheck.trial import case as trial
 
 Captured = pytest.CaptureFixture[str]
 
 ZERO = ("no entry of x is 0", "set an entry of x to 0")
+ZERO_CHANGES: dict[str, Plain] = {"inputs": {"x": {"pin": 0}}}
+ONES_CHANGES: dict[str, Plain] = {"upstream": "default"}
 ONES = ("all entries of the upstream are equal", "use a signed Gaussian upstream, the default")
 
 
@@ -28,10 +30,11 @@ def stubbed(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             raise LayerError("forward raised ValueError: no")
         if name.endswith("leaving"):
             raise SystemExit(3)
+        zero = BlindSpot("missing-one-over-n", *ZERO, name, "x", ZERO_CHANGES)
         if name.endswith("good"):
-            return Audit(name, ["sign-error", "factor-two"], [BlindSpot("missing-one-over-n", *ZERO, name, "x")], ["m"])
-        spots = [BlindSpot("sign-error", *ONES, name), BlindSpot("factor-two", *ONES, name)]
-        return Audit(name, ["wrong-axis"], [*spots, BlindSpot("missing-one-over-n", *ZERO, name, "x")])
+            return Audit(name, ["sign-error", "factor-two"], [zero], ["m"])
+        spots = [BlindSpot(rule, *ONES, name, changes=ONES_CHANGES) for rule in ("sign-error", "factor-two")]
+        return Audit(name, ["wrong-axis"], [*spots, zero])
 
     monkeypatch.setattr(trial, "audit_case", audit)
     return project
