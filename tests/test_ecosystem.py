@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -20,8 +23,95 @@ ROOT = Path(__file__).parents[1]
 
 
 def read(name: str) -> Any:
+    return parse((ROOT / name).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Any:
     # `on:` of a workflow is the boolean true to YAML 1.1
-    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    found = yaml.safe_load(text)
+    return {"on" if key is True else key: value for key, value in found.items()} if isinstance(found, dict) else found
+
+
+def complaints(schema: str, document: Any) -> list[str]:
+    """Return what the schema of GitHub's files, as schemastore.org has it, says of a document."""
+    vendored = find_spec("check_jsonschema")
+    if vendored is None or vendored.origin is None:
+        pytest.skip("needs the schemas that check-jsonschema brings")
+    file = Path(vendored.origin).parent / "builtin_schemas" / "vendor" / f"{schema}.json"
+    validator = jsonschema.Draft7Validator(json.loads(file.read_text(encoding="utf-8")))
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
+
+
+def recipe() -> Any:
+    """Return the workflow that the README shows."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(# \.github/workflows/.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    return parse(text)
+
+
+WORKFLOWS = {"own": lambda: read(".github/workflows/gradcheck.yml"), "readme": recipe}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflows_keep_to_the_schema(name: str) -> None:
+    workflow = WORKFLOWS[name]()
+
+    assert complaints("github-workflows", workflow) == []
+    for job in workflow["jobs"].values():
+        job["runs-in"] = job.pop("runs-on")
+    assert complaints("github-workflows", workflow)
+
+
+def test_the_action_keeps_to_the_schema() -> None:
+    action = read("action.yml")
+
+    assert complaints("github-actions", action) == []
+    del action["runs"]["steps"][0]["shell"]
+    assert complaints("github-actions", action)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflows_use_the_action_as_it_is(name: str) -> None:
+    workflow, action = WORKFLOWS[name](), read("action.yml")
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    (own,) = (step for step in steps if step.get("uses", "").startswith("./"))
+
+    assert set(own["with"]) <= set(action["inputs"])
+    run.make_context("run", shlex.split(f"{own['with']['targets']} {own['with']['arguments']}"))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = project.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    assert set(own["with"]["extras"].split(",")) <= set(re.findall(r"^(\w+) = \[", extras, re.MULTILINE))
+    # a job that may write is one that says so, and an action runs where Python was set up before
+    assert workflow["permissions"] == {"contents": "read"}
+    job = next(job["steps"] for job in workflow["jobs"].values() if own in job["steps"])
+    before = [step.get("uses", "") for step in job[: job.index(own)]]
+    assert [each.partition("@")[0] for each in before] == ["actions/checkout", "actions/setup-python"]
+
+
+@pytest.mark.parametrize(
+    "file", ["action.yml", ".pre-commit-hooks.yaml", ".github/workflows/gradcheck.yml", "README.md"]
+)
+def test_no_address_is_made_up(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)", text)
+
+    assert not re.search(r"OWNER|github\.com/\S+/gradcheck", text)
+    assert all(each.startswith(("./", "actions/", "github/codeql-action/")) for each in used)
+
+
+def test_hooks_have_what_pre_commit_asks_for() -> None:
+    # https://pre-commit.com/#creating-new-hooks
+    known = {
+        "id", "name", "entry", "language", "description", "files", "exclude", "types", "types_or", "exclude_types",
+        "always_run", "fail_fast", "verbose", "pass_filenames", "require_serial", "additional_dependencies", "args",
+        "language_version", "log_file", "minimum_pre_commit_version", "stages",
+    }  # fmt: skip
+    hooks = read(".pre-commit-hooks.yaml")
+
+    for hook in hooks:
+        assert {"id", "name", "entry", "language"} <= set(hook) <= known
+        assert hook["language"] == "python"
+    assert len({hook["id"] for hook in hooks}) == len(hooks)
 
 
 def test_hooks_call_what_there_is() -> None:
@@ -55,11 +145,14 @@ def test_the_action_hands_everything_over_as_variables() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no bash")
 def test_the_step_of_the_action_runs(tmp_path: Path) -> None:
-    check, gate = (step for step in read("action.yml")["runs"]["steps"] if "gradcheck " in step["run"])
+    install, check, gate = read("action.yml")["runs"]["steps"]
     program = tmp_path / "python"
     program.write_text('#!/bin/sh\nfor word; do echo "<$word>"; done\n')
     program.chmod(0o755)
     environ = {
+        "GITHUB_ACTION_PATH": "/home/runner/work/a b/tools/gradcheck",
+        "EXTRAS": "html,torch",
+        "REQUIREMENTS": "scipy torch;id",
         "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
         "TARGETS": "cases/* a;b",
         "ARGUMENTS": "$(id) --strict",
@@ -69,8 +162,12 @@ def test_the_step_of_the_action_runs(tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-e", "-c", step["run"]], env={**environ, "FAIL_UNDER": "90"}, capture_output=True, check=True
         )
-        return done.stdout.decode().split()
+        return done.stdout.decode().removesuffix("\n").split("\n")
 
+    folder = "</home/runner/work/a b/tools/gradcheck"
+    assert said(install)[-3:] == [f"{folder}[html,torch]>", "<scipy>", "<torch;id>"]
+    environ["EXTRAS"] = environ["REQUIREMENTS"] = ""
+    assert said(install) == ["<-m>", "<pip>", "<install>", "<--disable-pip-version-check>", f"{folder}>"]
     assert said(check) == ["<-m>", "<gradcheck>", "<run>", "<cases/*>", "<a;b>", "<$(id)>", "<--strict>"]
     assert said(gate)[2:] == ["<audit>", "<cases/*>", "<a;b>", "<--fail-under>", "<90>"]
 

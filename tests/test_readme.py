@@ -37,11 +37,11 @@ class Step:
     screen: str
 
 
-def steps() -> list[Step]:
-    """Return the commands of the console blocks, but for those that install."""
+def steps(mark: str = "") -> list[Step]:
+    """Return the commands of the console blocks with a mark; those that install are marked ``installs``."""
     found = []
     for block in BLOCKS:
-        if block.kind != "console" or block.mark == "installs":
+        if block.kind != "console" or block.mark != mark:
             continue
         for part in re.split(r"^\$ ", block.body, flags=re.MULTILINE)[1:]:
             command, _, screen = part.partition("\n")
@@ -74,6 +74,28 @@ def matches(pattern: str, text: str) -> bool:
 
 @pytest.mark.parametrize("step", steps(), ids=lambda step: step.command)
 def test_screen(step: Step, folder: Path):
+    assert matches(step.screen, run(step, folder)), run(step, folder)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("step", steps("torch"), ids=lambda step: step.command)
+def test_screen_of_torch(step: Step, folder: Path):
+    pytest.importorskip("torch", reason="needs PyTorch")
+
+    assert matches(step.screen, run(step, folder)), run(step, folder)
+
+
+def test_a_screen_that_is_not_the_readmes_is_noticed(folder: Path):
+    step = next(step for step in steps() if "audit" in step.command)
+    text = run(step, folder)
+
+    assert matches(step.screen, text)
+    assert not matches(step.screen.replace("13 %", "14 %", 1), text)
+    assert not matches(step.screen.replace("...\n", "", 1), text)
+
+
+def run(step: Step, folder: Path) -> str:
+    """Return what a command prints, on both streams."""
     words = shlex.split(step.command)
     module = {"gradcheck": "gradcheck", "pytest": "pytest", "python": ""}[words[0]]
     command = [sys.executable, *(["-m", module] if module else []), *words[1:]]
@@ -83,12 +105,13 @@ def test_screen(step: Step, folder: Path):
 
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
-    text = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).rstrip().splitlines())
-    assert matches(step.screen, text), text
+    return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).rstrip().splitlines())
 
 
 @pytest.mark.parametrize(
-    "block", [block for block in BLOCKS if block.kind == "python"], ids=lambda b: b.body.splitlines()[0]
+    "block",
+    [block for block in BLOCKS if block.kind == "python" and "import torch" not in block.body],
+    ids=lambda b: b.body.splitlines()[0],
 )
 def test_python(block: Block, folder: Path):
     done = subprocess.run(
@@ -99,8 +122,27 @@ def test_python(block: Block, folder: Path):
     assert done.returncode == 0, done.stderr
 
 
-def test_there_is_something_to_run():
-    assert len(steps()) >= 3
+def test_every_recipe_is_run(folder: Path):
+    parts = re.split(r"^### (.*)$", README.partition("## Recipes")[2].partition("\n## ")[0], flags=re.MULTILINE)
+    recipes = dict(zip(parts[1::2], parts[2::2], strict=True))
+
+    assert list(recipes) == [
+        "My NumPy layer", "My torch Function", "A CI step", "A course's assignments", "Auditing a test",
+    ]  # fmt: skip
+    for title, text in recipes.items():
+        own = {step.command for mark in ("", "torch") for step in steps(mark) if f"$ {step.command}\n" in text}
+        assert own or title == "A CI step", title
+    assert len(steps("torch")) == 1
+
+
+def test_the_page_of_the_course_is_written(folder: Path):
+    (step,) = (step for step in steps() if "marks.html" in step.command)
+    run(step, folder)
+    page = (folder / "marks.html").read_text(encoding="utf-8")
+
+    assert 'data-name="course/anna"' in page
+    assert page.count('data-kind="Jacobian') == 2
+    assert page.count("<svg ") == 2
 
 
 def test_the_commands_that_install_are_those_that_ci_runs():
