@@ -18,6 +18,9 @@ from gradcheck.report.views import view_case
 MOST_CELLS = 400_000
 """Cells of heat maps on one page; each costs some forty bytes. Cases that are not as expected come first."""
 
+MOST_JACOBIANS = 150_000
+"""Of these, cells of Jacobians, which are many to a case."""
+
 MOST_CURVES = 1_000
 """Curves on one page, of some three thousand bytes each."""
 
@@ -93,9 +96,14 @@ def _pictures_that_fit(reports: Sequence[Report]) -> set[int]:
     order = sorted(reports, key=lambda report: (report.expected, report.verdict is Verdict.PASS))
     parts = [part for report in order for part in report.inputs]
     room, chosen = MOST_CELLS, set()
-    for grid in [*(part.gradient for part in parts), *(part.jacobian for part in parts)]:
-        if grid is not None and 0 < len(grid.analytic) <= room:
-            room -= len(grid.analytic)
-            chosen.add(id(grid))
+    for grids, most in (
+        ((part.gradient for part in parts), MOST_CELLS),
+        ((part.jacobian for part in parts), MOST_JACOBIANS),
+    ):
+        room = min(room, most)
+        for grid in grids:
+            if grid is not None and 0 < len(grid.analytic) <= room:
+                room -= len(grid.analytic)
+                chosen.add(id(grid))
     curves = [part.curve for part in parts if part.curve is not None]
     return chosen | {id(curve) for curve in curves[:MOST_CURVES]}

@@ -14,7 +14,7 @@ from gradcheck.errors import UsageError
 from gradcheck.report.escape import visible
 from gradcheck.report.html import write_html
 
-from .grids import HOSTILE, all_reports, drawn, hostile, hostile_error
+from .grids import HOSTILE, all_reports, drawn, hostile, hostile_error, jacobian
 from .samples import SAMPLES, failing, passing
 
 OURS = {
@@ -168,3 +168,34 @@ def test_same_reports_same_page() -> None:
 
 def test_no_reports() -> None:
     assert text_of(parse(write_html([])).xpath("//h1")[0]) == "gradcheck 0 cases as expected"
+
+
+@pytest.mark.parametrize(
+    ("cells", "jacobians", "drawn_ones"), [(439, 400, 0), (440, 400, 1), (900, 400, 1), (900, 800, 2)]
+)
+def test_no_gradient_is_left_out_for_a_jacobian(
+    monkeypatch: pytest.MonkeyPatch, cells: int, jacobians: int, drawn_ones: int
+) -> None:
+    monkeypatch.setattr(html, "MOST_CELLS", cells)
+    monkeypatch.setattr(html, "MOST_JACOBIANS", jacobians)
+    reports = [drawn("a"), drawn("b")]
+    for report in reports:
+        report.inputs[0].jacobian = jacobian()
+    told = maps(write_html(reports))
+
+    assert [each["shape"] for each in told].count([4, 5]) == 2
+    assert [each["outputs"] for each in told].count([[3, 5], [5]]) == drawn_ones
+
+
+def test_what_agrees_is_cut_alike() -> None:
+    report = drawn(shape=(1, 2))
+    grid = report.inputs[0].gradient
+    assert grid is not None
+    # the ninth digit of the two would differ although they are 1e-13 apart
+    grid.analytic, grid.numeric = [0.12345678949995, 1.0], [0.12345678950005, 1.1]
+    grid.bound, grid.wrong = [1.234e-11, 1e-11], [1]
+    (told,) = maps(write_html([report]))
+
+    assert told["analytic"][0] == told["numeric"][0]
+    assert told["analytic"][1] != told["numeric"][1]
+    assert told["bound"][0] == 1.3e-11
