@@ -10,7 +10,7 @@ from pathlib import Path
 from gradcheck.casefile.draws import GIVEN
 from gradcheck.cli.overrides import PLAIN, Overrides, apply
 from gradcheck.errors import UsageError
-from gradcheck.model import ANY_INPUT, Case, Plain, Reduction, Report
+from gradcheck.model import ANY_INPUT, Case, Plain, Reduction, Report, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Repeat:
                 continue
             if [(each.inputs, each.options, each.layer) for each in cases] == [
                 (smaller.inputs, smaller.options, smaller.layer)
-            ] and cases[0].settings == replace(smaller.settings, glance=cases[0].settings.glance):
+            ] and _alike(cases[0].settings, smaller.settings):
                 commands.append(write_command(self.found, changed, axis, seed))
         return min(commands, key=len, default="")
 
@@ -150,3 +150,8 @@ def _written(value: Plain) -> str:
 
         return value if read_plain(value) == value else json.dumps(value)
     return json.dumps(value)
+
+
+def _alike(one: Settings, other: Settings) -> bool:
+    """Whether two cases are checked alike, whatever else is looked for or drawn."""
+    return replace(one, glance=False, pictures="none") == replace(other, glance=False, pictures="none")

@@ -107,7 +107,7 @@ def _settle(
     from gradcheck.trial.trial import try_layer
 
     wanted = _bug(report)
-    settings = replace(case.settings, probes=wanted is None or case.settings.probes, glance=False)
+    settings = replace(case.settings, probes=wanted is None or case.settings.probes, glance=False, pictures="none")
 
     def attempt(arrays: dict[str, Array], given: Sequence[Array] | None = None) -> Report:
         found = try_layer(layer.fresh(), arrays, options=options, settings=settings, upstream=given)

@@ -6,14 +6,13 @@ Nothing here holds a callable or imports numpy: every value can be pickled and w
 from __future__ import annotations
 
 from gradcheck.model.case import ANY_INPUT, ANY_SHAPE, Case, Expectation, InputSpec, LayerSpec, Place, Settings
+from gradcheck.model.pictures import Curve, Grid
 from gradcheck.model.report import (
     Audit,
     BlindSpot,
     Counts,
-    Curve,
     Entry,
     Finding,
-    Grid,
     InputReport,
     Reduction,
     Report,

@@ -57,7 +57,7 @@ def shrink(report: Report, case: Case, attempt: Attempt, limit: float | None = N
         return
     patience = max(PATIENCE, 5 * report.seconds)
     search = _Search(
-        replace(case, inputs=dict(specs), settings=replace(case.settings, glance=False)),
+        replace(case, inputs=dict(specs), settings=replace(case.settings, glance=False, pictures="none")),
         report,
         drawn,
         attempt,

@@ -59,7 +59,9 @@ def sweep_case(case: Case, name: str | None = None, index: Sequence[int] | None 
         If the layer raises.
     """
     # neither the name of a bug nor what else the layer does matters here
-    report = try_case(replace(case, settings=replace(case.settings, naming=False, glance=False, probes=False)))
+    report = try_case(
+        replace(case, settings=replace(case.settings, naming=False, glance=False, probes=False, pictures="none"))
+    )
     if report.verdict is Verdict.ERROR:
         raise LayerError(report.error, report.trace)
     layer, inputs, options = realise(case)

@@ -269,7 +269,7 @@ def _conclude(trial: Trial, report: Report) -> None:
 def _reduce(trial: Trial, report: Report) -> list[Finding] | None:
     """Name the bug of a large case on the smallest cropping of its inputs that still fails."""
     subject = trial.subject
-    settings = replace(trial.settings, probes=False, mode="auto")
+    settings = replace(trial.settings, probes=False, mode="auto", pictures="none")
 
     def attempt(inputs: dict[str, Array]) -> Report:
         return try_layer(subject.caller.fresh(), inputs, options=subject.caller.options, settings=settings)

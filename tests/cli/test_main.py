@@ -212,6 +212,15 @@ def test_a_page_and_a_json_file_keep_what_is_drawn(project: Path, capsys: Captur
     assert "x: Jacobian, outputs x inputs (20, 20)" in capsys.readouterr().out
 
 
+def test_what_is_drawn_changes_nothing_else_on_the_screen(project: Path, capsys: Captured) -> None:
+    main(["run", "bad"])
+    plain = capsys.readouterr().out
+    assert "repeat smaller: " in plain
+    for form in ("html", "json"):
+        main(["run", "bad", "--report", f"{form}=file"])
+        assert capsys.readouterr().out == plain
+
+
 def test_list(project: Path, capsys: Captured) -> None:
     assert main(["list"]) == 0
     assert capsys.readouterr().out.startswith("mine/good\nmine/bad\nmine/known-bad\n")

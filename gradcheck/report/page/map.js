@@ -8,8 +8,8 @@
   const DIGITS = 9;
   const FAINTEST = -8; // the error map goes from 1e-8 to 1
   const PALETTES = {
-    light: { ink: "#1b1b1f", negative: [26, 92, 168], zero: [246, 246, 244], positive: [178, 84, 0], none: [246, 246, 244], full: [104, 0, 84], middle: [214, 110, 150] },
-    dark: { ink: "#f2f2f4", negative: [104, 172, 244], zero: [40, 41, 46], positive: [244, 158, 66], none: [40, 41, 46], full: [255, 224, 130], middle: [196, 84, 110] },
+    light: { ink: "#1b1b1f", paper: "#ffffff", negative: [26, 92, 168], zero: [246, 246, 244], positive: [178, 84, 0], none: [246, 246, 244], full: [104, 0, 84], middle: [214, 110, 150] },
+    dark: { ink: "#f2f2f4", paper: "#17181b", negative: [104, 172, 244], zero: [40, 41, 46], positive: [244, 158, 66], none: [40, 41, 46], full: [255, 224, 130], middle: [196, 84, 110] },
   };
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const maps = [];
@@ -186,9 +186,14 @@
 
     outline(pen, palette) {
       const [x, y] = this.layout.place(this.current);
-      pen.strokeStyle = palette.ink;
-      pen.lineWidth = 2;
-      pen.strokeRect(x + 1, y + 1, this.layout.cell - 2, this.layout.cell - 2);
+      const side = this.layout.cell;
+      // A line of the other brightness inside, so that it is seen on cells of any colour.
+      const lines = side >= 10 ? [[palette.paper, 2.5, 1], [palette.ink, 1, 2]] : [[palette.ink, 1, 2]];
+      for (const [color, inset, thickness] of lines) {
+        pen.strokeStyle = color;
+        pen.lineWidth = thickness;
+        pen.strokeRect(x + inset, y + inset, side - 2 * inset, side - 2 * inset);
+      }
     }
 
     paint(bar, palette) {
