@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from typing import TYPE_CHECKING
 
 import gradcheck.trial.case
 from gradcheck.errors import GradcheckError
@@ -10,22 +11,28 @@ from gradcheck.model import Case, Report, Verdict
 from gradcheck.runner.outcome import fail, failed
 from gradcheck.runner.state import Change, State, describe_changes
 
+if TYPE_CHECKING:
+    from gradcheck.trial.helpers import Helpers
+
 OUT_OF_MEMORY = "ran out of memory"
 _KEPT = 10_000
 
 
-def attempt(case: Case) -> Report:
-    """Try a case and return its report, whatever its layer raises; Ctrl-C passes."""
-    report = _attempt(case)
+def attempt(case: Case, helpers: Helpers | None = None) -> Report:
+    """Try a case and return its report, whatever its layer raises; Ctrl-C passes.
+
+    ``helpers`` may evaluate some of its points.
+    """
+    report = _attempt(case, helpers)
     if len(report.trace) > 2 * _KEPT:
         # An exception may well print the whole of an array.
         report.trace = f"{report.trace[:_KEPT]}\n...\n{report.trace[-_KEPT:]}"
     return report
 
 
-def _attempt(case: Case) -> Report:
+def _attempt(case: Case, helpers: Helpers | None) -> Report:
     try:
-        return gradcheck.trial.case.try_case(case)
+        return gradcheck.trial.case.try_case(case, helpers)
     except SystemExit as ended:
         return failed(case, f"the layer ended the process: SystemExit({ended.code!r})", trace=traceback.format_exc())
     except MemoryError:

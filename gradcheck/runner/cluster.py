@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import secrets
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from gradcheck.errors import UsageError
-from gradcheck.model import Report
+from gradcheck.model import Case, Report
+from gradcheck.runner.loans import Loan
 from gradcheck.runner.outcome import failed
 from gradcheck.runner.parcel import Parcel
-from gradcheck.runner.remote import run_parcel
+from gradcheck.runner.remote import begin_help, end_help, give_help, run_parcel
+from gradcheck.runner.wire import Part, Plea
 
 TRIES = 2
 PORT = 8786
+_TICK = 0.5
 _PATIENCE = 10.0  # seconds for the scheduler to answer
 
 
@@ -67,6 +73,69 @@ class CountedRun:
         if died >= TRIES:
             return failed(parcel.case, f"given up after {TRIES} tries: each ended with the worker that ran it")
         worker.log_event(topic, "begun")
-        report = run_parcel(parcel)
+        report = run_parcel(parcel, Colleagues(parcel, distributed.get_client(), worker.address))
         worker.log_event(topic, "done")
         return report
+
+
+class Colleagues:
+    """The other workers of a cluster, as help for one large case (see :class:`gradcheck.runner.loans.Lender`).
+
+    Each part is a task for the worker that has the layer built. A worker that dies with a part does not answer, and
+    the case's own worker sees to the part.
+
+    Parameters
+    ----------
+    parcel
+        The case.
+    client
+        The connection of the worker that has it.
+    address
+        That worker's own.
+    """
+
+    def __init__(self, parcel: Parcel, client: Any, address: str) -> None:
+        self._parcel, self._client = parcel, client
+        self._asked = {address}
+
+    def lend(self, case: Case, folder: str, plea: Plea, reply: Callable[[object], None]) -> list[Loan]:
+        """Return loans of the workers that have no task."""
+        try:
+            idle = [where for where, tasks in self._client.processing().items() if not tasks]
+        except Exception:  # noqa: BLE001 -- Dask's: the scheduler is gone, say, and so is all help
+            return []
+        loans = []
+        for where in sorted({*idle} - self._asked):
+            self._asked.add(where)
+            loans.append(Loan(len(self._asked), case, folder, plea, reply))
+            threading.Thread(target=self._serve, args=(loans[-1], where), daemon=True).start()
+        return loans
+
+    def _serve(self, loan: Loan, where: str) -> None:
+        key = secrets.token_hex(8)
+        part: Part | None = None
+        try:
+            if self._call(loan, where, begin_help, key, self._parcel):
+                loan.join()
+                while (part := loan.next()) is not None:
+                    loan.hand_back(part, cast("bytes | None", self._call(loan, where, give_help, key, part.data)))
+        except Exception:  # noqa: BLE001 -- a worker that has died has many names
+            if part is not None:
+                loan.hand_back(part, None)
+        finally:
+            self._asked.discard(where)
+            with suppress(Exception):  # it forgets a helper that nobody asks for anything of itself
+                importlib.import_module("distributed").fire_and_forget(self._submit(where, end_help, key))
+
+    def _submit(self, where: str, function: Callable[..., object], *arguments: object) -> Any:
+        return self._client.submit(function, *arguments, workers=[where], allow_other_workers=False, pure=False)
+
+    def _call(self, loan: Loan, where: str, function: Callable[..., object], *arguments: object) -> object:
+        future = self._submit(where, function, *arguments)
+        while True:
+            try:
+                return future.result(timeout=_TICK)
+            except (TimeoutError, asyncio.TimeoutError):
+                if loan.ended.is_set():
+                    future.cancel()
+                    raise

@@ -25,7 +25,8 @@ class Plan:
     Attributes
     ----------
     jobs
-        Cases that run at the same time; ``None``: as many as there are cores.
+        Workers at the same time, each with a case of its own or helping with a large one; ``None``: as many as there are
+        cores.
     timeout
         Seconds that each case may take; ``None``: what the case says, else 60; 0: no limit.
     memory
@@ -46,9 +47,13 @@ class Plan:
     executor: str | None = None
     shrinking: bool = False
 
+    def workers(self) -> int:
+        """Return how many workers there may be at the same time."""
+        return max(1, self.jobs or count_cores())
+
     def workers_for(self, cases: int) -> int:
-        """Return how many workers so many cases keep busy."""
-        return max(1, min(self.jobs or count_cores(), cases))
+        """Return how many workers so many cases keep busy, if none of them is large."""
+        return max(1, min(self.workers(), cases))
 
     def timeout_of(self, case: Case) -> float | None:
         """Return the seconds that a case may take, or ``None`` for no limit."""

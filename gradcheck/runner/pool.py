@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from gradcheck.model import Case, Report
 from gradcheck.runner.keeper import Keeper
+from gradcheck.runner.loans import Bank
 from gradcheck.runner.order import Watch, in_order
 from gradcheck.runner.plan import Plan
 from gradcheck.runner.slot import Slot, StoppedError
@@ -28,7 +29,10 @@ class Pool:
     def __init__(self, cases: Sequence[Case], plan: Plan) -> None:
         self.cases, self.plan = cases, plan
         self._keeper = Keeper()
-        self._slots = [Slot(self._keeper, plan.memory_of_worker()) for _ in range(plan.workers_for(len(cases)))]
+        workers = plan.workers() if cases else 1
+        self._bank = Bank(workers)
+        # Those for which there is no case start no process before they are asked for help with one.
+        self._slots = [Slot(self._keeper, plan.memory_of_worker(), self._bank) for _ in range(workers)]
         self._waiting = deque(range(len(cases)))
         self._running: dict[int, str] = {}
         self._results: queue.Queue[tuple[int, Report | Exception]] = queue.Queue()
@@ -48,6 +52,7 @@ class Pool:
             yield from in_order(len(self.cases), self._results, lambda done: self._tell(watch, done))
         finally:
             self._waiting.clear()
+            self._bank.close()
             for slot in self._slots:
                 slot.stop()
             for thread in threads:
@@ -56,26 +61,32 @@ class Pool:
 
     def _work(self, slot: Slot) -> None:
         try:
-            while True:
-                try:
-                    number = self._waiting.popleft()
-                except IndexError:
-                    break
-                case = self.cases[number]
-                self._running[number] = case.name
-                result: Report | Exception
-                try:
-                    result = slot.try_case(case, self.plan.timeout_of(case), shrinking=self.plan.shrinking)
-                except StoppedError:
-                    raise
-                except Exception as error:  # noqa: BLE001 -- it is raised in the thread that waits for it
-                    result = error
-                self._running.pop(number)
-                self._results.put((number, result))
+            self._try_cases(slot)
+            self._bank.retire()
+            while (loan := self._bank.wait()) is not None:
+                slot.assist(loan)
         except StoppedError:
             pass
         finally:
             slot.close()
+
+    def _try_cases(self, slot: Slot) -> None:
+        while True:
+            try:
+                number = self._waiting.popleft()
+            except IndexError:
+                return
+            case = self.cases[number]
+            self._running[number] = case.name
+            result: Report | Exception
+            try:
+                result = slot.try_case(case, self.plan.timeout_of(case), shrinking=self.plan.shrinking)
+            except StoppedError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- it is raised in the thread that waits for it
+                result = error
+            self._running.pop(number)
+            self._results.put((number, result))
 
     def _tell(self, watch: Watch | None, done: int) -> None:
         if watch is not None:

@@ -51,7 +51,7 @@ class Process:
         hold_threads(environment)
         environment.setdefault("PYTHONHASHSEED", "0")  # sets of strings in the same order in all of them
         self._keeper = keeper
-        self._ended = threading.Lock()
+        self._ended, self._sending = threading.Lock(), threading.Lock()
         self._ready = False
         try:
             self._popen = subprocess.Popen(
@@ -99,8 +99,8 @@ class Process:
             raise _cannot_start(said or "it says nothing")
 
     def send(self, message: object) -> None:
-        """Write a request; one that cannot be written shows in the answer."""
-        with contextlib.suppress(OSError, ValueError):
+        """Write a request; one that cannot be written shows in the answer. May be called from any thread."""
+        with self._sending, contextlib.suppress(OSError, ValueError):
             send(self._requests.fileno(), message)
 
     def wait(self, seconds: float | None) -> object:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from gradcheck.model import Case, Report, Verdict
 from gradcheck.runner.builtin import is_builtin
 from gradcheck.runner.capture import captured
 from gradcheck.runner.order import Watch
+
+if TYPE_CHECKING:
+    from gradcheck.runner.state import State
 
 
 def run_serially(
@@ -42,14 +46,19 @@ def run_serially(
 def _run(case: Case, capture: bool) -> Report:
     # numpy is imported with the first case, not before
     from gradcheck.runner.attempt import attempt, clean_up
-    from gradcheck.runner.imports import observed_imports
     from gradcheck.runner.state import State
 
     before = State.take()
-    with nullcontext() if is_builtin(case) else observed_imports(before):
+    with nullcontext() if is_builtin(case) else _observed_imports(before):
         with captured() if capture else nullcontext() as tail:
             report = attempt(case)
         clean_up(case, report, before, tracing=False)
     if tail is not None and report.verdict is Verdict.ERROR and not report.output:
         report.output = tail.text
     return report
+
+
+def _observed_imports(state: State) -> AbstractContextManager[None]:
+    from gradcheck.runner.imports import observed_imports  # built-in layers import nothing that anybody has installed
+
+    return observed_imports(state)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from gradcheck.errors import UsageError
 from gradcheck.model import Case, Report, Verdict
+from gradcheck.runner.assistance import can_assist
 from gradcheck.runner.keeper import Keeper
+from gradcheck.runner.loans import Desk, Lender, Loan
 from gradcheck.runner.outcome import describe_end, describe_flood, describe_timeout, fail, failed
 from gradcheck.runner.output import FLOOD, tail
 from gradcheck.runner.process import Process
 from gradcheck.runner.stack import split_stack
-from gradcheck.runner.wire import Answer, Task
+from gradcheck.runner.wire import Answer, Assist, Done, Leave, Left, Part, Task
+
+_TICK = 0.1
+_GRACE = 5.0  # seconds that a helper may take to clean up
 
 
 class StoppedError(Exception):
@@ -27,10 +33,12 @@ class Slot:
         Ends the worker if this process is killed.
     memory
         Bytes that a case may take; ``None``: no limit.
+    lender
+        Where the worker finds help with a large case, if anywhere.
     """
 
-    def __init__(self, keeper: Keeper, memory: int | None) -> None:
-        self._keeper, self._memory = keeper, memory
+    def __init__(self, keeper: Keeper, memory: int | None, lender: Lender | None = None) -> None:
+        self._keeper, self._memory, self._lender = keeper, memory, lender
         self._process: Process | None = None
         self._lock = threading.Lock()
         self._stopped = False
@@ -50,17 +58,27 @@ class Slot:
                 self._process = Process(self._keeper, self._memory)
             return self._process
 
-    def try_case(self, case: Case, timeout: float | None, folder: str = "", *, shrinking: bool = False) -> Report:
+    def try_case(
+        self,
+        case: Case,
+        timeout: float | None,
+        folder: str = "",
+        *,
+        shrinking: bool = False,
+        lender: Lender | None = None,
+    ) -> Report:
         """Try one case as :meth:`run` does; ``shrinking``: and smaller ones, should it fail."""
-        report = self.run(case, timeout, folder)
+        report = self.run(case, timeout, folder, lender)
         if shrinking and report.verdict is Verdict.FAIL:
             from gradcheck.runner.shrinking import shrink  # most runs do without
 
             shrink(report, case, lambda smaller, left: self.run(smaller, left, folder), timeout)
         return report
 
-    def run(self, case: Case, timeout: float | None, folder: str = "") -> Report:
+    def run(self, case: Case, timeout: float | None, folder: str = "", lender: Lender | None = None) -> Report:
         """Try one case, from a folder if one is given, and return its report, whatever becomes of the worker.
+
+        ``lender`` is where the worker finds help with this case, if not where it always does.
 
         Raises
         ------
@@ -71,9 +89,10 @@ class Slot:
         """
         try:
             process = self._get_ready()
-            process.send(Task(case, folder))
+            lender = lender or self._lender
+            process.send(Task(case, folder, helpers=lender is not None and can_assist()))
             try:
-                answer = process.wait(timeout)
+                answer = self._converse(process, timeout, Desk(lender, case, folder, process.send))
             except TimeoutError:
                 process.interrogate()
                 return self._lose(process, case, timeout)
@@ -83,6 +102,68 @@ class Slot:
         finally:
             if self._stopped:
                 raise StoppedError
+
+    def _converse(self, process: Process, timeout: float | None, desk: Desk) -> object:
+        """Wait for the answer, and see to the help that the worker asks for meanwhile."""
+        limit = None if timeout is None else time.monotonic() + timeout
+        try:
+            while True:
+                answer = process.wait(None if limit is None else max(limit - time.monotonic(), 0))
+                if not desk.take(answer):
+                    return answer
+        finally:
+            desk.close()
+
+    def assist(self, loan: Loan) -> None:
+        """Help with somebody else's case until it is over; a worker that fails in it is ended.
+
+        Raises
+        ------
+        StoppedError
+            If the run is stopped meanwhile.
+        """
+        process: Process | None = None
+        part: Part | None = None
+        try:
+            process = self._get_ready()
+            process.send(Assist(loan.case, loan.folder))
+            if self._hear(process, loan) is not None:
+                loan.join()
+                while (part := loan.next()) is not None:
+                    process.send(part)
+                    loan.hand_back(part, self._hear(process, loan))
+            process.send(Leave())
+            left = process.wait(_GRACE)
+            worn = not isinstance(left, Left) or left.worn or process.output.next().flooded
+        except (TimeoutError, EOFError, UsageError):
+            worn = True
+            if part is not None:
+                loan.hand_back(part, None)
+        if worn and process is not None:
+            self._discard(process)
+        if self._stopped:
+            raise StoppedError
+
+    def _hear(self, process: Process, loan: Loan) -> bytes | None:
+        """Wait for what becomes of a part.
+
+        Raises
+        ------
+        EOFError
+            If the helper dies.
+        TimeoutError
+            If it is called back.
+        """
+        while True:
+            try:
+                answer = process.wait(_TICK)
+            except TimeoutError:
+                if loan.ended.is_set():
+                    raise
+                continue
+            if isinstance(answer, Done):
+                return answer.data
+            raise EOFError
 
     def _get_ready(self) -> Process:
         process = self.start()

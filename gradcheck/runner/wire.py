@@ -26,10 +26,14 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A case to be tried, from a folder other than the worker's own if one is given."""
+    """A case to be tried, from a folder other than the worker's own if one is given.
+
+    ``helpers``: whether there may be others to help with it.
+    """
 
     case: Case
     folder: str = ""
+    helpers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,66 @@ class Answer:
 
     report: Report
     worn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plea:
+    """A worker's request for help with its case."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assist:
+    """The same, as it reaches the helper; answered with a :class:`Done`, as every part is."""
+
+    case: Case
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A helper is ready."""
+
+    session: int
+    helper: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Points for a helper."""
+
+    helper: int
+    number: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a part: the values, or ``None``."""
+
+    helper: int
+    number: int
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One helper, or all of them, can go."""
+
+    helper: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What a helper is told then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """It has cleaned up; ``worn``: it had better be replaced."""
+
+    worn: bool
 
 
 def send(descriptor: int, message: object) -> None:

@@ -15,20 +15,24 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.layers.calling import describe
-from gradcheck.model import Report
+from gradcheck.model import Case, Report, Verdict
+from gradcheck.runner.assistance import Assistance
 from gradcheck.runner.attempt import attempt, clean_up, ran_out_of_memory
 from gradcheck.runner.forks import CAME_BACK, Forks
 from gradcheck.runner.imports import Observer
 from gradcheck.runner.limits import adopt_orphans, limit_memory, volunteer
 from gradcheck.runner.outcome import fail, failed
 from gradcheck.runner.state import State
-from gradcheck.runner.wire import Answer, GarbledError, Ready, Task, receive, send
+from gradcheck.runner.wire import Answer, Assist, Done, GarbledError, Leave, Left, Part, Ready, Task, receive, send
+from gradcheck.trial.helpers import Assistant, prepare_help
 
 SEED = 20_011
 """Seed of the global random states before every case."""
@@ -76,6 +80,7 @@ class Worker:
         random.seed(SEED)
         np.random.seed(SEED)
         self.state = State.take()
+        self.assistance = Assistance(self.requests, self.answers)
         sys.meta_path.insert(0, Observer(self.state))
         limit_memory(memory)
 
@@ -94,16 +99,15 @@ class Worker:
                 return
             if isinstance(task, Task):
                 self._answer(self.run(task))
+            elif isinstance(task, Assist):
+                send(self.answers, self.assist(task))
 
     def run(self, task: Task) -> Answer:
         """Try one case and clean up after it."""
         case = task.case
-        if task.folder and task.folder != self.state.folder:
-            os.chdir(task.folder)
-            self.state.folder = task.folder
-        self.forks.begin()
+        self._begin(task.folder)
         try:
-            report = attempt(case)
+            report = attempt(case, self.assistance if task.helpers else None)
         except BaseException as error:  # noqa: BLE001 -- a KeyboardInterrupt of the layer's own making, say
             said = describe(error, "the layer")
             report = failed(case, said.message, trace=said.trace)
@@ -111,6 +115,43 @@ class Worker:
         worn = ran_out_of_memory(report)
         if worn and self.memory:
             report.notes.append(f"a case may take {self.memory / (1 << 30):.3g} GiB here; --memory changes that")
+        return self._settle(case, report, worn=worn)
+
+    def assist(self, task: Assist) -> Left:
+        """Evaluate points of somebody else's case until it is over, and clean up.
+
+        Whatever goes wrong is no result, and nothing else: the case's own worker sees to the points then.
+        """
+        self._begin(task.folder)
+        assistant: list[Assistant] = []
+
+        def prepare() -> bytes:
+            assistant.append(prepare_help(task.case))
+            return b""
+
+        send(self.answers, Done(0, 0, self._try(prepare)))
+        while not isinstance(message := receive(self.requests), Leave):
+            if isinstance(message, Part) and assistant:
+                data = self._try(partial(assistant[0].evaluate, message.data))
+                send(self.answers, Done(message.helper, message.number, data))
+        return Left(self._settle(task.case, Report(task.case.name, Verdict.PASS)).worn)
+
+    def _try(self, function: Callable[[], bytes]) -> bytes | None:
+        try:
+            return function()
+        except BaseException:  # noqa: BLE001 -- of the layer's making, and not this process's to report
+            return None
+        finally:
+            self.forks.leave_if_child()
+
+    def _begin(self, folder: str) -> None:
+        if folder and folder != self.state.folder:
+            os.chdir(folder)
+            self.state.folder = folder
+        self.forks.begin()
+
+    def _settle(self, case: Case, report: Report, *, worn: bool = False) -> Answer:
+        """Clean up after a case; what it has left behind that no layer should is its verdict."""
         closed = self._close_output()
         worn |= not clean_up(case, report, self.state)
         self.forks.leave_if_child()  # again: the layer may have been loaded once more
@@ -154,8 +195,6 @@ class Worker:
 
 
 def _unsendable(report: Report, error: Exception) -> Report:
-    from gradcheck.model import Verdict
-
     return Report(str(report.name), Verdict.ERROR, error=f"internal error: the report cannot be sent: {error}")
 
 

@@ -85,7 +85,7 @@ class Batch:
         carried: Sequence[str],
         together: int,
     ) -> None:
-        self.together = together
+        self.together, self.carried = together, tuple(carried)
         self._subject, self._name, self._function, self._x = subject, name, function, x
         self._inputs = dict(subject.moved)
         self._tiles = {key: np.concatenate([self._inputs[key]] * (together + 1)) for key in carried}
@@ -103,11 +103,15 @@ class Batch:
             return [self._function(x) for x in points]
         return found
 
+    def begin(self) -> None:
+        """Remember the outputs at the point itself, by which every later call is judged."""
+        self._home = self._function(self._x.copy()).copy()
+
     def holds(self) -> bool:
         """Try it: copies that are moved far apart, and their outputs one by one."""
         rng = np.random.default_rng(20_011)  # the trial's own would draw other directions afterwards
         points = [_move_far(self._x, rng) for _ in range(_TRIED)]
-        self._home = self._function(self._x.copy()).copy()
+        self.begin()
         few = self._call(points)
         # as many copies as there will be: a layer may treat a long batch in another way
         many = None if few is None else self._call([points[number % _TRIED] for number in range(self.together)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +19,18 @@ from gradcheck.trial.calls import Caller
 from gradcheck.trial.expectation import judge
 from gradcheck.trial.trial import try_layer
 
+if TYPE_CHECKING:
+    from gradcheck.trial.helpers import Helpers
 
-def try_case(case: Case) -> Report:
-    """Try one case; whatever goes wrong with its layer or its inputs ends in the report, as the verdict ``error``."""
+
+def try_case(case: Case, helpers: Helpers | None = None) -> Report:
+    """Try one case; whatever goes wrong with its layer or its inputs ends in the report, as the verdict ``error``.
+
+    ``helpers`` may evaluate some of its points, which changes nothing in the report.
+    """
     start = time.perf_counter()
     try:
-        report = _try(case)
+        report = _try(case, helpers)
     except (LayerError, UsageError) as error:
         report = Report(case.name, Verdict.ERROR, error=str(error), trace=getattr(error, "trace", ""))
         report.seed, report.options = case.settings.seed, dict(case.options)
@@ -33,7 +40,7 @@ def try_case(case: Case) -> Report:
     return report
 
 
-def _try(case: Case) -> Report:
+def _try(case: Case, helpers: Helpers | None) -> Report:
     layer, inputs, options = realise(case)
     check_axis(case.settings.axis, inputs)
     return try_layer(
@@ -45,6 +52,7 @@ def _try(case: Case) -> Report:
         upstream=draw_upstreams(case, layer, inputs, options),
         seed=seed_of(case),
         reference=_reference(case, inputs, options),
+        helpers=helpers,
     )
 
 

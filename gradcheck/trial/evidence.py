@@ -37,7 +37,8 @@ def gather_truth(subject: Subject, axis: int | None) -> Truth:
     jacobians: dict[str, Floats] = {}
     bounds: dict[str, Floats] = {}
     for name in subject.wrt:
-        measured = measure_jacobian(subject.function(name), np.asarray(subject.moved[name], np.float64), subject.rng)
+        x = np.asarray(subject.moved[name], np.float64)
+        measured = measure_jacobian(_share(subject, name, subject.function(name), 4 * x.size), x, subject.rng)
         jacobians[name], bounds[name] = measured.value, measured.bound
     return Truth(
         inputs=dict(subject.moved),
@@ -120,17 +121,34 @@ def _measurer(
     def measure(name: str, inputs: Mapping[str, Array], options: Mapping[str, Plain]) -> Floats | None:
         moved = to_float64({**subject.given, **inputs}, subject.wrt)
         point = np.asarray(moved[name], dtype=np.float64)
-        function = subject.function(name, moved, {**subject.caller.options, **options})
+        options = {**subject.caller.options, **options}
+        function = subject.function(name, moved, options)
         try:
             first = function(point.copy())
             if not first.size or not point.size or first.size * point.size > MOST_ENTRIES:
                 return None
+            function = _share(subject, name, function, 4 * point.size, moved, options)
             value = measure_jacobian(function, point, np.random.default_rng(20_011)).value
         except GradcheckError:
             return None
         return value
 
     return measure
+
+
+def _share(
+    subject: Subject,
+    name: str,
+    function: Callable[[Floats], Floats],
+    expected: int,
+    inputs: Mapping[str, Array] | None = None,
+    options: Mapping[str, Plain] | None = None,
+) -> Callable[[Floats], Floats]:
+    if subject.helpers is None:
+        return function
+    from gradcheck.trial.shared import share  # few runs have anybody to share with
+
+    return share(subject, name, function, expected, inputs, options)
 
 
 def _forwarder(

@@ -36,6 +36,9 @@ ROUNDINGS = 8.0
 # An entry that agrees is settled if what would be accepted is at most this share of it.
 RESOLVED = 0.01
 
+# Evaluations that directions take, about.
+_DIRECTIONS = 32
+
 
 def precision_of(subject: Subject, name: str) -> Precision:
     """Return the coarsest of the forward's precision and those of the gradient's and the input's dtypes."""
@@ -89,6 +92,11 @@ def _compare_input(
         from gradcheck.trial.batch import find_batch  # as below: what few cases need
 
         function = find_batch(subject, name, function, x, settings.memory) or function
+    if subject.helpers is not None:
+        from gradcheck.trial.shared import share
+
+        expected = _DIRECTIONS if plan.mode == "directions" else 2 * plan.layout.width
+        function = share(subject, name, function, expected)
     coarse = precision_of(subject, name)
     rtol = settings.rtol if settings.rtol is not None else max(1e-7, 32 * coarse.eps)
 

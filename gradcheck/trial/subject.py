@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from gradcheck.errors import LayerError, UsageError
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Plain
 from gradcheck.trial.calls import BudgetSpentError, Caller, Pull, draw_upstream, flatten, is_float, split
+
+if TYPE_CHECKING:
+    from gradcheck.trial.helpers import Helpers
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -51,6 +54,8 @@ class Subject:
         The trial's own random generator.
     steady
         Whether nothing was seen of a memory of earlier calls, or of chance.
+    helpers
+        Other processes that may evaluate points, if there are any.
     """
 
     caller: Caller
@@ -67,6 +72,7 @@ class Subject:
     nudged: dict[str, Floats] = field(default_factory=dict)
     precision: float = float(np.finfo(np.float64).eps)
     steady: bool = True
+    helpers: Helpers | None = None
 
     @property
     def weights(self) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from gradcheck.trial.state import (
     check_strides,
 )
 from gradcheck.trial.subject import Subject, choose_wrt, comparable, prepare, to_float64, with_parameters
+
+if TYPE_CHECKING:
+    from gradcheck.trial.helpers import Helpers
 
 # A Jacobian of up to this many entries is measured, several times, for naming; a larger case is cropped first.
 COMFORTABLE = 10_000
@@ -56,6 +60,7 @@ def try_layer(
     upstream: Sequence[Array] | None = None,
     seed: Sequence[int] | None = None,
     reference: Layer | None = None,
+    helpers: Helpers | None = None,
 ) -> Report:
     """Try one layer at one point.
 
@@ -75,6 +80,8 @@ def try_layer(
         Seeds of the trial's generator; ``settings.seed`` by default.
     reference
         Another implementation of the layer, for the method of that name.
+    helpers
+        Other processes that may evaluate some of its points; the report is the same.
 
     Returns
     -------
@@ -100,6 +107,7 @@ def try_layer(
     try:
         with borrowed_random_state(), quiet():
             trial = Trial(prepare(caller, arrays, wrt, upstream, rng), settings, report.axis, reference)
+            trial.subject.helpers = helpers
             _run(trial, report)
     except LayerError as error:
         report.verdict, report.error, report.trace = Verdict.ERROR, error.message, error.trace

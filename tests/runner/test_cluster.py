@@ -16,6 +16,7 @@ from gradcheck.model import Case, Report, Verdict
 from gradcheck.runner import Plan, run_cases
 from tests.runner.layers import make_case, make_suite
 from tests.runner.test_parallel import check_suite, text_of
+from tests.runner.test_shards import case as large
 
 distributed = pytest.importorskip("distributed")
 
@@ -114,3 +115,25 @@ def test_nobody_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9") as caught:
         list(run_cases([make_case("good", folder)], Plan(executor="dask://127.0.0.1:9")))
     assert caught.value.help == "start one: dask scheduler"
+
+
+def test_a_large_case_is_shared_by_the_workers(cluster: Any, folder: Path) -> None:
+    made = large(folder)
+    (here,) = run_cases([made], Plan(jobs=1))
+    Path("calls").unlink()
+    Path("home").unlink()
+    (there,) = run_cases([made], Plan(executor=address(cluster)))
+
+    assert text_of([there]) == text_of([here])
+    assert len(set(Path("calls").read_text().split())) == 2
+
+
+def test_a_worker_is_killed_while_it_helps(cluster: Any, folder: Path) -> None:
+    made = large(folder, help_="if calls > 20: os.kill(os.getppid(), signal.SIGKILL)")
+    (here,) = run_cases([made], Plan(jobs=1))
+    Path("calls").unlink()
+    Path("home").unlink()
+    (there,) = run_cases([made], Plan(executor=address(cluster)))
+
+    assert text_of([there]) == text_of([here])
+    assert len(set(Path("calls").read_text().split())) >= 2

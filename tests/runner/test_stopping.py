@@ -56,6 +56,18 @@ def daemonises(x):
     time.sleep(1000)
 
 
+def shares(x):
+    with open("pids", "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    with open("pids") as file:
+        helped = len(set(file.read().split())) > 1
+    if helped:
+        started()
+        time.sleep(1000)
+    time.sleep(0.1)
+    return np.tanh(x)
+
+
 def runs(x):
     subprocess.Popen(["sleep", "1000"])
     started()
@@ -138,6 +150,7 @@ def begin(
         ("forks", signal.SIGINT),
         ("daemonises", signal.SIGTERM),
         ("runs", signal.SIGINT),
+        ("shares", signal.SIGTERM),
     ],
 )
 def test_a_run_is_stopped(number: signal.Signals, stuck: str, tmp_path: Path, runs: list[Run]) -> None:
@@ -160,7 +173,7 @@ def test_a_run_is_stopped(number: signal.Signals, stuck: str, tmp_path: Path, ru
     assert reports[1]["repeat"] == "gradcheck run cases/all.yaml::stuck --seed 0"
 
 
-@pytest.mark.parametrize("stuck", ["loops", "backtracks", "forks", "runs", "daemonises"])
+@pytest.mark.parametrize("stuck", ["loops", "backtracks", "forks", "runs", "daemonises", "shares"])
 def test_nothing_is_left_of_a_run_that_is_killed(stuck: str, tmp_path: Path, runs: list[Run]) -> None:
     run = begin(runs, tmp_path, stuck, "-j", "2")
     assert len(run.processes()) >= 3  # the run, a worker, and the one that watches
