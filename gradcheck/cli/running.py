@@ -31,7 +31,7 @@ class Size(Type):
 
 
 options = common.declare(
-    preferred.option("jobs", "-j", help="Cases at a time (all cores)."),
+    preferred.option("jobs", "-j", help="Workers at a time (all cores)."),
     preferred.option("timeout", metavar="S", help="Seconds a case may take (60; 0: any number)."),
     click.option("--memory", type=Size(), metavar="SIZE", help="Memory a case may take: 500M, 2G (4G; 0: any)."),
     click.option(
