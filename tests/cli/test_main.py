@@ -271,7 +271,7 @@ def test_ctrl_c_shows_what_is_finished(project: Path, capsys: Captured, monkeypa
     done: list[object] = []
     genuine = trial.try_case
 
-    def interrupted(case: object) -> object:
+    def interrupted(case: object, _: object = None) -> object:
         if done:
             raise KeyboardInterrupt
         done.append(case)

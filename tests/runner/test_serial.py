@@ -19,7 +19,7 @@ def case(name: str = "a", expect: Verdict = Verdict.PASS) -> Case:
 
 
 def test_one_bad_case_costs_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    def trying(each: Case) -> Report:
+    def trying(each: Case, _: object = None) -> Report:
         if each.name == "exit":
             print("last words")
             sys.exit(3)
@@ -43,14 +43,14 @@ def test_one_bad_case_costs_itself_only(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_error_may_be_expected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "try_case", lambda each: sys.exit(1))
+    monkeypatch.setattr(trial, "try_case", lambda *_: sys.exit(1))
     (report,) = run_serially([case(expect=Verdict.ERROR)])
 
     assert report.expected
 
 
 def test_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    def trying(each: Case) -> Report:
+    def trying(each: Case, _: object = None) -> Report:
         raise MemoryError
 
     monkeypatch.setattr(trial, "try_case", trying)
@@ -60,7 +60,7 @@ def test_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ctrl_c_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    def trying(each: Case) -> Report:
+    def trying(each: Case, _: object = None) -> Report:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trial, "try_case", trying)
@@ -69,7 +69,7 @@ def test_ctrl_c_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_a_layer_prints_is_kept_away(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def trying(each: Case) -> Report:
+    def trying(each: Case, _: object = None) -> Report:
         print("to stdout")
         print("to stderr", file=sys.stderr)
         return Report(each.name, Verdict.ERROR)
