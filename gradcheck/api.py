@@ -74,7 +74,8 @@ def check(
     inputs
         Arrays by the name that the forward gives them, of any shape; labels and masks too.
     wrt
-        Names of the inputs (or parameters) that are differentiated; by default those of floating point.
+        Names of the inputs and parameters that are differentiated; by default those of floating point, and the
+        layer's own parameters that its backward leaves gradients of.
     options
         Other arguments of the forward, such as ``axis`` or ``reduction``.
     axis

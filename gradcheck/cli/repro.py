@@ -137,10 +137,10 @@ def _drawn(
     import numpy as np
 
     from gradcheck.trial.calls import Caller
-    from gradcheck.trial.subject import choose_wrt, prepare, with_parameters
+    from gradcheck.trial.chosen import choose_inputs
+    from gradcheck.trial.subject import prepare
 
-    arrays = with_parameters(layer, inputs, case.settings.wrt)
-    wrt = choose_wrt(arrays, case.settings.wrt)
+    arrays, wrt = choose_inputs(layer, inputs, options, case.settings.wrt)
     return prepare(Caller(layer, options), arrays, wrt, None, np.random.default_rng(seed)).upstream
 
 

@@ -186,7 +186,7 @@ def discover(instance: object, kind: type, said: Mapping[str, str], asked: Colle
 
 
 def words_of(kind: type) -> frozenset[str]:
-    """Return all attribute names and strings in the code of a class's methods, normalised."""
+    """Return all names and strings in the code of a class's methods, normalised."""
     words: set[str] = set()
     for base in kind.__mro__:
         for value in vars(base).values():
@@ -196,7 +196,7 @@ def words_of(kind: type) -> frozenset[str]:
 
 
 def _words_of_code(code: CodeType) -> set[str]:
-    words = set(code.co_names)
+    words = {*code.co_names, *code.co_varnames}
     for constant in code.co_consts:
         # the keys of a dict display stand in one tuple
         for part in constant if isinstance(constant, tuple) else (constant,):

@@ -120,7 +120,8 @@ class Settings:
     Attributes
     ----------
     wrt
-        Names of the inputs (or parameters) that are differentiated.
+        Names of the inputs and parameters that are differentiated; ``None``: those of floating point, and all
+        parameters of the layer's own that its backward leaves gradients of.
     axis
         Axis along which the table is cut into slices.
     upstream

@@ -25,7 +25,7 @@ class Plan:
     Attributes
     ----------
     jobs
-        Workers at the same time, each with a case of its own or helping with a large one; ``None``: as many as there are
+        Workers at a time, each with a case of its own or helping with a large one; ``None``: as many as there are
         cores.
     timeout
         Seconds that each case may take; ``None``: what the case says, else 60; 0: no limit.

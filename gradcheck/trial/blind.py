@@ -11,8 +11,9 @@ from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Audit, BlindSpot, Plain, Settings
 from gradcheck.rules.blindness import COMMON, audit
 from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, quiet
+from gradcheck.trial.chosen import choose_inputs
 from gradcheck.trial.evidence import gather_truth, is_small
-from gradcheck.trial.subject import Subject, choose_wrt, prepare, with_parameters
+from gradcheck.trial.subject import Subject, prepare
 
 # `run` mentions the worst blind spot of cases up to this size; beyond, `audit` is asked for on its own.
 GLANCE = 400
@@ -39,9 +40,8 @@ def audit_layer(
     """
     settings = settings or Settings()
     caller = Caller(layer, dict(options or {}))
-    arrays = with_parameters(layer, inputs, settings.wrt)
+    arrays, wrt = choose_inputs(layer, inputs, caller.options, settings.wrt)
     rng = np.random.default_rng(list(seed) if seed is not None else [settings.seed, SALT])
-    wrt = choose_wrt(arrays, settings.wrt)
     with borrowed_random_state(), quiet():
         subject = prepare(caller, arrays, wrt, upstream, rng)
         if not is_small(subject):

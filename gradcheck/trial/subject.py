@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.errors import LayerError, UsageError
-from gradcheck.layers.protocol import Array, Layer
+from gradcheck.layers.protocol import Array
 from gradcheck.model import Plain
 from gradcheck.trial.calls import BudgetSpentError, Caller, Pull, draw_upstream, flatten, is_float, split
 
@@ -167,29 +167,6 @@ def comparable(pull: Pull, inputs: Mapping[str, Array]) -> dict[str, Floats]:
         for name, value in pull.gradients.by_input.items()
         if value.shape == np.shape(inputs[name]) and value.dtype.kind in "fiub"
     }
-
-
-def choose_wrt(inputs: Mapping[str, Array], asked: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the names of the inputs to differentiate: those asked for, else the float arrays, else the integer ones.
-
-    Raises
-    ------
-    UsageError
-        If a name is asked for that is no input.
-    """
-    if asked is None:
-        floats = tuple(name for name, value in inputs.items() if is_float(value))
-        return floats or tuple(name for name, value in inputs.items() if value.dtype.kind in "iu")
-    for name in asked:
-        if name not in inputs:
-            raise UsageError(f"wrt names {name!r}, which is no input", f"the inputs are {', '.join(inputs) or 'none'}")
-    return tuple(asked)
-
-
-def with_parameters(layer: Layer, inputs: Mapping[str, Array], wrt: Sequence[str] | None) -> dict[str, Array]:
-    """Add the parameters that the layer holds and that are to be differentiated to the inputs."""
-    held = {name: np.asarray(value) for name, value in layer.defaults.items() if name in (wrt or ())}
-    return {**held, **inputs}
 
 
 def to_float64(inputs: Mapping[str, Array], wrt: Sequence[str]) -> dict[str, Array]:

@@ -12,9 +12,10 @@ from gradcheck.model import Case, Curve, Report, Verdict
 from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision, detect_precision, round_to_grid
 from gradcheck.trial.calls import Caller, borrowed_random_state, is_float, quiet
 from gradcheck.trial.case import draw_upstreams, realise, seed_of, try_case
+from gradcheck.trial.chosen import choose_inputs
 from gradcheck.trial.pictures import sweep_entry, worst_entry
 from gradcheck.trial.state import check_repeatable_forward
-from gradcheck.trial.subject import Subject, choose_wrt, comparable, prepare, to_float64, with_parameters
+from gradcheck.trial.subject import Subject, comparable, prepare, to_float64
 
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
 
@@ -66,8 +67,7 @@ def sweep_case(case: Case, name: str | None = None, index: Sequence[int] | None 
         raise LayerError(report.error, report.trace)
     layer, inputs, options = realise(case)
     caller = Caller(layer, options)
-    arrays = with_parameters(layer, inputs, case.settings.wrt)
-    wrt = choose_wrt(arrays, case.settings.wrt)
+    arrays, wrt = choose_inputs(layer, inputs, options, case.settings.wrt)
     rng = np.random.default_rng(seed_of(case))
     with borrowed_random_state(), quiet():
         subject = prepare(caller, arrays, wrt, draw_upstreams(case, layer, inputs, options), rng)

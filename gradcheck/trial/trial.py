@@ -13,6 +13,7 @@ from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
 from gradcheck.numeric.precision import detect_precision, round_to_grid
 from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, is_float, quiet
+from gradcheck.trial.chosen import choose_inputs, note_unchecked
 from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, found
 from gradcheck.trial.linearity import Linearity, examine_linearity
 from gradcheck.trial.measure import compare_input, gradients_agree
@@ -24,7 +25,7 @@ from gradcheck.trial.state import (
     check_repeatable_forward,
     check_strides,
 )
-from gradcheck.trial.subject import Subject, choose_wrt, comparable, prepare, to_float64, with_parameters
+from gradcheck.trial.subject import Subject, comparable, prepare, to_float64
 
 if TYPE_CHECKING:
     from gradcheck.trial.helpers import Helpers
@@ -96,18 +97,18 @@ def try_layer(
     settings = settings or Settings()
     options = dict(options or {})
     caller = Caller(layer, options, budget=max(settings.budget, 1000) * 4)
-    arrays = with_parameters(layer, inputs, settings.wrt)
+    arrays, wrt = choose_inputs(layer, inputs, options, settings.wrt)
     rng = np.random.default_rng(list(seed) if seed is not None else [settings.seed, SALT])
     report = Report(
         name or layer.name, Verdict.ERROR, layer=layer.name, options=options, seed=settings.seed, source=layer.source,
         counts=caller.counts,
     )  # fmt: skip
-    wrt = choose_wrt(arrays, settings.wrt)
     report.axis = settings.axis if settings.axis is not None else _axis_option(options)
     try:
         with borrowed_random_state(), quiet():
             trial = Trial(prepare(caller, arrays, wrt, upstream, rng), settings, report.axis, reference)
             trial.subject.helpers = helpers
+            trial.notes += note_unchecked(layer, arrays) if settings.wrt is None else []
             _run(trial, report)
     except LayerError as error:
         report.verdict, report.error, report.trace = Verdict.ERROR, error.message, error.trace

@@ -220,7 +220,7 @@ def test_colours_find_the_one_entry():
 
 
 def test_rows_of_a_colour_show_what_one_upstream_hides():
-    """Nothing beside the other entry of its column, and half as large again: only its own output's upstream shows it."""
+    """Nothing beside the other entry of its column, half as large again: only its own output's upstream shows it."""
 
     def forward(x):
         return 1e7 * np.sin(x[:-1]) + np.sin(x[1:])
