@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from gradcheck.numeric.evaluate import Array, Indices, Mask, median, root_mean_square, root_sum_squares
+from gradcheck.numeric.evaluate import Array, Indices, Mask, median, pick, root_mean_square, root_sum_squares
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.slopes import Slopes
 from gradcheck.numeric.survey import Survey
@@ -68,7 +68,7 @@ class Estimate:
 
     def columns(self, chosen: Indices | Mask) -> Estimate:
         """Estimates of some of the columns."""
-        return Estimate(*(getattr(self, item.name)[:, chosen] for item in fields(self)))
+        return Estimate(*(pick(getattr(self, item.name), chosen) for item in fields(self)))
 
     @property
     def bound(self) -> Array:
@@ -137,8 +137,8 @@ def entry_noise(last_place: Array, survey: Survey, columns: Indices, context: Co
     Outputs that a column does not move count as well, since that they did not may be rounding. Measured at x, but no
     less than rounding at the stencil's ends, and than what a rounding of the input would make.
     """
-    size = np.abs(survey.layout.gather_inputs(survey.x)[:, columns])
-    of_input = survey.condition * size * context.typical[:, columns]
+    size = np.abs(pick(survey.layout.gather_inputs(survey.x), columns))
+    of_input = survey.condition * size * pick(context.typical, columns)
     of_output = survey.rho * (survey.precision.eps / 2.0**-52) * last_place
     table = (context.inflation * survey.noise)[:, None]
     return np.maximum(table, np.maximum(np.nan_to_num(of_input, nan=0.0), np.nan_to_num(of_output, nan=0.0)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 Array: TypeAlias = "NDArray[np.float64]"
 Indices: TypeAlias = "NDArray[np.intp]"
 Mask: TypeAlias = "NDArray[np.bool_]"
+_Kind = TypeVar("_Kind", bound=np.generic)
 Function: TypeAlias = "Callable[[Array], Array]"
 
 
@@ -96,6 +97,14 @@ def as_evaluator(function: Function | Evaluator) -> Evaluator:
     return function if isinstance(function, Evaluator) else Evaluator(function)
 
 
+def pick(values: NDArray[_Kind], columns: Indices | Mask) -> NDArray[_Kind]:
+    """Columns of (S, n) values: C numbers, or (S, C) where every row has its own."""
+    if columns.ndim == 2:
+        return np.take_along_axis(values, np.asarray(columns, dtype=np.intp), axis=1)
+    chosen: NDArray[_Kind] = values[:, columns]
+    return chosen
+
+
 def power_of_two(values: Array) -> Array:
     """Round to the nearest power of two (by exponent); such steps keep x + h and x - h exact."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -107,6 +116,10 @@ def root_sum_squares(values: Array) -> Array:
     """Root of the sum of squares along the last axis, without underflow of the squares."""
     if values.shape[-1] == 0:
         return np.zeros(values.shape[:-1])
+    with np.errstate(under="ignore", invalid="ignore", over="ignore"):
+        plain: Array = np.sqrt(np.einsum("...i,...i->...", values, values))
+    if bool(((plain > 1e-140) & (plain < 1e140)).all()):  # no square left the range of numbers
+        return plain
     size = np.abs(values)
     largest = size.max(axis=-1, keepdims=True)
     unit = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)

@@ -68,7 +68,7 @@ class Examination:
     @property
     def block_bounds(self) -> Array | None:
         """(S, m, n) bounds of :attr:`blocks`."""
-        return None if self.kept is None else np.transpose(self.kept.bound(self.survey.sigma), (1, 2, 0))
+        return None if self.kept is None else np.transpose(self.kept.bound(self.survey), (1, 2, 0))
 
     @property
     def jacobian(self) -> Array | None:

@@ -47,6 +47,11 @@ class Criteria:
         size = np.maximum(np.abs(claim), np.abs(value))
         return bound + self.tau * np.where(np.isfinite(size), size, 0.0) + self.floor
 
+    def needed(self, claim: Array) -> Array:
+        """Largest bound with which a right claim is decided, but for the differences that nobody cares about."""
+        needed: Array = np.maximum(self.negligible, self.resolved * np.abs(claim))
+        return needed
+
     def classify(self, claim: Array, value: Array, bound: Array, still: Mask) -> Codes:
         """Status of every entry; FAIL means suspect until it has been cross-examined.
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from gradcheck.numeric.estimate import Context, Estimate, combine
-from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, power_of_two
+from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, pick, power_of_two
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, NONFINITE, PASS, UNDECIDED, Codes, Criteria
 from gradcheck.numeric.slopes import measure_slopes
 from gradcheck.numeric.survey import Survey
@@ -84,7 +84,7 @@ def cross_examine(
     Parameters
     ----------
     columns
-        C columns, measured with four evaluations as `first`.
+        (S, C) column of every slice, measured with four evaluations as `first`.
     claim, doubtful
         (S, C) claimed derivatives, and which of them are in doubt; the outcome lists them in C order.
     """
@@ -103,15 +103,16 @@ class _Ladder:
         criteria: Criteria,
         context: Context,
     ) -> None:
-        self._evaluate, self._survey, self._columns = evaluate, survey, columns
+        self._evaluate, self._survey = evaluate, survey
         self._criteria, self._context = criteria, context
         self._rows, self._places = np.nonzero(doubtful)
+        self._column = columns[self._rows, self._places]
         self._claim = claim[self._rows, self._places]
         self._diving = survey.rho > _NOISY
         self._rung = _Rung.of(first, self._rows, self._places)
         self._step = first.half[self._rows, self._places].copy()
         self._origin = self._step.copy()
-        self._shortest = survey.shortest[:, columns][self._rows, self._places]
+        self._shortest = survey.shortest[self._rows, self._column]
         count = self._rows.size
         self._best = _Rung.of(first, self._rows, self._places)
         self._judged = self._judge()
@@ -177,10 +178,12 @@ class _Ladder:
         return exhausted
 
     def _measure(self, active: Mask) -> None:
-        used, where = np.unique(self._places[active], return_inverse=True)
-        columns = self._columns[used]
-        steps = self._survey.steps[:, columns].copy()
-        steps[self._rows[active], where] = self._step[active]
+        rows = self._rows[active]
+        where = np.arange(rows.size) - np.searchsorted(rows, rows)  # the first of every slice together, then the next
+        columns = np.zeros((len(self._survey.steps), int(where.max()) + 1), dtype=np.intp)
+        columns[rows, where] = self._column[active]
+        steps = pick(self._survey.steps, columns)
+        steps[rows, where] = self._step[active]
         near = measure_slopes(self._evaluate, self._survey, columns, steps, hull=True)
         far = measure_slopes(self._evaluate, self._survey, columns, 2 * steps, hull=True)
         estimate = combine(near, far, self._survey, columns, self._context)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck.numeric.estimate import Context, Estimate, combine, from_two, local_inflation, typical_size
-from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, root_mean_square, root_sum_squares
+from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, power_of_two, root_mean_square, root_sum_squares
 from gradcheck.numeric.slopes import Slopes, join_slopes, measure_slopes
 from gradcheck.numeric.survey import Survey
+
+_SHOWS = 0.5  # truncation, as a share of the round-off allowed for, that two evaluations would stumble over
+_OPEN = 0.5  # share of a slice's audited entries that the noise leaves open
+_LEAST, _MOST = 1 / 8, 8.0
 
 
 @dataclass(slots=True)
@@ -20,18 +24,31 @@ class Blocks:
     ----------
     value
         (C, S, m), columns as they were asked for.
-    noise, rest
-        (C, S) the bound is `noise` times the output's sigma, plus `rest`.
+    audited
+        Columns measured with four evaluations.
+    near, far, half
+        Slopes of those at h and 2h, and (C, S) the steps of all.
+    inflation
+        Of the noise; see :class:`~gradcheck.numeric.estimate.Context`.
     """
 
     value: Array
-    noise: Array
-    rest: Array
+    audited: Mask
+    near: Slopes
+    far: Slopes
+    half: Array
+    inflation: float
 
-    def bound(self, sigma: Array) -> Array:
-        """(C, S, m) bounds, given the (S, m) noise of the outputs."""
-        bound = self.noise[:, :, None] * sigma + self.rest[:, :, None]
-        return np.where(np.isfinite(self.value) & np.isfinite(bound), bound, np.inf)
+    def bound(self, survey: Survey) -> Array:
+        """(C, S, m) bounds: columns with two evaluations have at most the truncation of the audited ones."""
+        _, bound, relative = output_derivatives(survey, self.near, self.far, self.inflation)
+        noise = np.where(self.audited, 2.85, 2.25)[:, None] * self.inflation / self.half
+        excess = (bound - noise[self.audited][:, :, None] * survey.sigma).max(axis=2, initial=0.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            beyond = relative * root_sum_squares(self.value) / np.sqrt(max(self.value.shape[2], 1))
+            beyond[self.audited] = np.maximum(excess, 0.0)
+        total = noise[:, :, None] * survey.sigma + beyond[:, :, None]
+        return np.where(np.isfinite(self.value) & np.isfinite(total), total, np.inf)
 
 
 @dataclass(slots=True)
@@ -62,11 +79,24 @@ class Look:
     estimate: Estimate
     context: Context
     parts: float
+    survey: Survey
     blocks: Blocks | None = None
 
 
-def look(evaluate: Evaluator, survey: Survey, columns: Indices, *, all_four: bool, keep: bool) -> Look:
-    """Measure the columns: four evaluations for the audited ones (or for all), two for the others."""
+def look(
+    evaluate: Evaluator,
+    survey: Survey,
+    columns: Indices,
+    *,
+    all_four: bool,
+    keep: bool,
+    needed: Array | None = None,
+) -> Look:
+    """Measure the columns: four evaluations for the audited ones (or for all), two for the others.
+
+    ``needed``, (S, n), is the bound with which every entry would be decided. Below float64 the step of a slice is
+    corrected by what the audited columns show; the look's own survey has the steps of the others.
+    """
     audited = np.isin(columns, survey.audit)
     if all_four or audited.sum() == 0 or len(columns) <= len(survey.audit):
         audited[:] = True if all_four or len(columns) <= len(survey.audit) else np.arange(len(columns)) < 4
@@ -75,16 +105,42 @@ def look(evaluate: Evaluator, survey: Survey, columns: Indices, *, all_four: boo
     detailed = keep or len(four) <= len(survey.audit)
     near = measure_slopes(evaluate, survey, four, survey.steps[:, four], detail=detailed)
     far = measure_slopes(evaluate, survey, four, 2 * survey.steps[:, four], detail=detailed)
+    if needed is not None and len(two) and survey.precision.name != "float64":
+        survey = _with_better_steps(survey, near, far, four, needed[:, four])
     kept = np.empty((len(columns), *survey.y0.shape)) if keep else None
     # written where they belong: a copy in another order would double the largest array there is
     rest = measure_slopes(evaluate, survey, two, survey.steps[:, two], store=kept, rows=np.flatnonzero(~audited))
     together = join_slopes([near, rest])
     context = Context(typical_size(together.central, survey, survey.layout), local_inflation(near, far, survey))
     estimate = Estimate.joined([combine(near, far, survey, four, context), from_two(rest, survey, two, context)])
-    found = Look(np.concatenate([four, two]), len(four), together, estimate, context, _parts(near, survey))
+    found = Look(np.concatenate([four, two]), len(four), together, estimate, context, _parts(near, survey), survey)
     if kept is not None:
-        found.blocks = _blocks(survey, near, far, rest, kept, audited, context.inflation)
+        kept[audited] = _value(near, far)
+        half = np.empty(kept.shape[:2])
+        half[audited], half[~audited] = near.half.T, rest.half.T
+        found.blocks = Blocks(kept, audited, near, far, half, context.inflation)
     return found
+
+
+def _with_better_steps(survey: Survey, near: Slopes, far: Slopes, four: Indices, needed: Array) -> Survey:
+    """Shorten the steps of slices whose truncation shows, lengthen those of slices that are lost in the noise.
+
+    The noise falls with the step and the truncation of a central difference grows with its square. A step that is too
+    long makes two evaluations disagree with what is right, and one that is too short leaves it open: both cost more
+    evaluations, and neither a verdict.
+    """
+    context = Context(np.zeros((survey.layout.slices, survey.layout.width)), local_inflation(near, far, survey))
+    roundoff = from_two(near, survey, four, context).roundoff
+    with np.errstate(all="ignore"):
+        truncation = np.abs(near.central - far.central) / 3
+        shown = np.sqrt(np.mean(np.square(truncation), axis=1)) / np.sqrt(np.mean(np.square(roundoff), axis=1))
+        short = np.mean(roundoff > needed, axis=1) >= _OPEN
+        lack = np.max(roundoff / needed, axis=1, initial=0.0, where=needed > 0)
+        shorter = np.maximum((_SHOWS / 2 / shown) ** (1 / 3), _LEAST)
+        longer = np.minimum(2 * lack, _MOST)
+        factor = np.where(shown > _SHOWS, shorter, np.where(short, longer, 1.0))
+    factor = power_of_two(np.where(np.isfinite(factor), factor, 1.0))
+    return replace(survey, steps=np.maximum(survey.steps * factor[:, None], 2 * survey.shortest))
 
 
 def _parts(near: Slopes, survey: Survey) -> float:
@@ -93,28 +149,22 @@ def _parts(near: Slopes, survey: Survey) -> float:
     return root_mean_square(root_sum_squares(np.where(survey.weights == 0, 0.0, near.outputs * survey.weights)))
 
 
-def _blocks(
-    survey: Survey, near: Slopes, far: Slopes, rest: Slopes, kept: Array, audited: Mask, inflation: float
-) -> Blocks:
-    """Complete the kept derivatives; columns with two evaluations have at most the truncation of the audited ones."""
-    value, bound, relative = output_derivatives(survey, near, far, inflation)
-    kept[audited] = value
-    noise, beyond = np.empty(kept.shape[:2]), np.empty(kept.shape[:2])
-    noise[audited], noise[~audited] = 2.85 * inflation / near.half.T, 2.25 * inflation / rest.half.T
-    excess = (bound - noise[audited][:, :, None] * survey.sigma).max(axis=2, initial=0.0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        size = np.sqrt(np.einsum("csm,csm->cs", kept, kept) / max(kept.shape[2], 1))
-    beyond[audited], beyond[~audited] = np.maximum(excess, 0.0), relative * size[~audited]
-    return Blocks(kept, noise, beyond)
+def _value(near: Slopes, far: Slopes) -> Array:
+    """(C, S, m) derivatives per output from four evaluations."""
+    assert near.outputs is not None and far.outputs is not None  # noqa: PT018
+    with np.errstate(invalid="ignore", over="ignore"):
+        value = 4 * near.outputs
+        value -= far.outputs
+        value /= 3
+    return value
 
 
 def output_derivatives(survey: Survey, near: Slopes, far: Slopes, inflation: float) -> tuple[Array, Array, float]:
     """(C, S, m) derivatives per output with bounds, and the largest truncation of a column's D1 beside its size."""
     assert near.outputs is not None and near.bends is not None  # noqa: PT018
     assert far.outputs is not None and far.bends is not None  # noqa: PT018
-    half = near.half.T[:, :, None]
+    value, half = _value(near, far), near.half.T[:, :, None]
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        value = (4 * near.outputs - far.outputs) / 3
         apart = np.abs(near.outputs - far.outputs)
         fourth = np.abs(far.bends - 4 * near.bends)
         # a bend within the noise says nothing; the table's noise is the same for all columns

@@ -7,6 +7,7 @@ under translation.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import comb
 
@@ -23,6 +24,7 @@ _SPACINGS = {
     "float16": (2.0**-4, 0.5),
 }
 _CLOSER = 3  # tables of ever smaller spacing where noise is suspected to be something else
+_CHUNK = 1 << 17  # numbers of a table that are worked on together
 _STILL = 0.7  # share of the steps without any change above which an output moves in jumps
 
 
@@ -91,7 +93,7 @@ def measure_noise(
     tables = []
     for spacing in _SPACINGS[precision.name]:
         table = _tabulate(evaluate, x, y0, layout, spacing * direction, weights)
-        moved = np.ptp(table.values, axis=0) > 0
+        moved = (table.values != table.values[0]).any(axis=0)
         plateau = not moved.any() or float(np.mean(table.still[moved] > _STILL)) > 0.5
         tables.append((spacing, table, moved))
         if not plateau:
@@ -133,6 +135,24 @@ def _tabulate(evaluate: Evaluator, x: Array, y0: Array, layout: Layout, step: Ar
     places = [j for j in range(-_REACH, _REACH + 1) if j]
     for j, value in zip(places, evaluate.many(x + j * step for j in places), strict=True):
         values[_REACH + j] = layout.gather_outputs(value)
+    rows = max(1, _CHUNK // max(values[:, 0].size, 1))  # of a large table as much as a cache holds
+    starts = range(0, max(len(y0), 1), rows)
+    parts = [_difference(values[:, i : i + rows], y0[i : i + rows], weights[i : i + rows]) for i in starts]
+    return (
+        parts[0]
+        if len(parts) == 1
+        else _Table(
+            np.concatenate([part.values for part in parts], axis=1),
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("sigma", "settled", "total", "still")
+            ),
+        )
+    )
+
+
+def _difference(values: Array, y0: Array, weights: Array) -> _Table:
+    """Levels of the difference table of (9, S, m) values, and the noise that they show."""
     # an output that leaves its domain on the way says nothing about its noise: it counts as unmoved
     finite = np.isfinite(values).all(axis=0)
     values = np.where(finite, values, y0)
@@ -143,19 +163,40 @@ def _tabulate(evaluate: Evaluator, x: Array, y0: Array, layout: Layout, step: Ar
         if k == 1:
             still = np.mean(difference == 0, axis=0)
         # the weighted sum is summed from differences: its own rounding would be that of its large parts
-        sums = np.concatenate([difference, (difference * weights).sum(axis=2, keepdims=True)], axis=2)
-        size = np.abs(sums).max(axis=0)
-        unit = np.where(size > 0, size, 1.0)
-        levels.append(unit * np.sqrt(np.mean((sums / unit) ** 2, axis=0) / comb(2 * k, k)))
-        alternates.append((sums.min(axis=0) < 0) & (sums.max(axis=0) > 0))
+        sums = np.einsum("jsm,sm->js", difference, weights)[:, :, None]
+        sides = [
+            _join(part.min(axis=0) for part in (difference, sums)),
+            _join(part.max(axis=0) for part in (difference, sums)),
+        ]
+        alternates.append((sides[0] < 0) & (sides[1] > 0))
+        levels.append(_join(map(_lengths, (difference, sums))) / np.sqrt(len(difference) * comb(2 * k, k)))
     sigma = np.min(levels[2:], axis=0)
     settled = np.zeros(sigma.shape, dtype=bool)
     for k in range(1, len(levels) - 2):
-        three = np.stack(levels[k : k + 3])
-        agree = (three.max(axis=0) <= 4 * three.min(axis=0)) & alternates[k] & ~settled
-        sigma = np.where(agree, three.max(axis=0), sigma)
+        one, two, three = levels[k : k + 3]
+        most = np.maximum(np.maximum(one, two), three)
+        agree = (most <= 4 * np.minimum(np.minimum(one, two), three)) & alternates[k] & ~settled
+        sigma = np.where(agree, most, sigma)
         settled |= agree
     return _Table(values, sigma[:, :-1], settled[:, :-1], sigma[:, -1], still)
+
+
+def _join(parts: Iterable[Array]) -> Array:
+    """(S, m) values of the outputs and (S, 1) of their weighted sum as (S, m + 1)."""
+    return np.concatenate(list(parts), axis=1)
+
+
+def _lengths(values: Array) -> Array:
+    """Root of the sum of squares along the first axis."""
+    plain: Array = np.sqrt(np.einsum("jsm,jsm->sm", values, values))
+    if bool(((plain == 0) | ((plain > 1e-140) & (plain < 1e140))).all()) and not _vanishes(values, plain):
+        return plain
+    return root_sum_squares(np.moveaxis(values, 0, -1))
+
+
+def _vanishes(values: Array, lengths: Array) -> bool:
+    """Whether squares were lost below the range of numbers."""
+    return bool(values[:, lengths == 0].any())
 
 
 def _typical(sigma: Array, unit: Array, moved: Mask) -> float:

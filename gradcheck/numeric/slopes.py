@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, root_sum_squares
+from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, pick, root_sum_squares
 from gradcheck.numeric.layout import NotLocalError
 from gradcheck.numeric.survey import Survey
 
@@ -54,10 +54,12 @@ class Slopes:
     bends: Array | None = None
 
     def columns(self, chosen: Indices | Mask) -> Slopes:
-        """Slopes of some of the columns."""
-        pick = {name: getattr(self, name)[:, chosen] for name in _ENTRIES}
+        """Slopes of some of the columns; without those per output where every slice has columns of its own."""
+        entries = {name: pick(getattr(self, name), chosen) for name in _ENTRIES}
+        if chosen.ndim == 2:
+            return Slopes(**entries)
         more = {name: value[chosen] for name in _OUTPUTS if (value := getattr(self, name)) is not None}
-        return Slopes(**pick, **more)
+        return Slopes(**entries, **more)
 
 
 _ENTRIES = ("half", "central", "forward", "backward", "bend", "last_place", "lower", "upper", "moved")
@@ -80,7 +82,7 @@ def measure_slopes(
     Parameters
     ----------
     columns
-        C column numbers, each below n.
+        C column numbers, each below n; or (S, C): those of every slice.
     steps
         (S, C) steps.
     detail
@@ -90,7 +92,7 @@ def measure_slopes(
     store, rows
         (any, S, m) array to write the slopes per output to, and the row of each column in it.
     """
-    count = len(columns)
+    count = columns.shape[-1]
     size = max(1, int(survey.y0.size))
     chunk = max(1, min(count, _CHUNK // size)) if count else 1
     values = _values(evaluate, survey, columns, steps)
@@ -98,7 +100,7 @@ def measure_slopes(
     for start in range(0, max(count, 1), chunk):
         place = slice(start, start + chunk)
         kept = () if store is None or rows is None else tuple(store[row] for row in rows[place])
-        parts.append(_measure(values, survey, columns[place], steps[:, place], detail, hull, kept))
+        parts.append(_measure(values, survey, columns[..., place], steps[:, place], detail, hull, kept))
     return join_slopes(parts)
 
 
@@ -124,19 +126,18 @@ def _measure(
     hull: bool,
     store: tuple[Array, ...],
 ) -> Slopes:
-    layout = survey.layout
-    here = layout.gather_inputs(survey.x)[:, columns]
+    here = pick(survey.layout.gather_inputs(survey.x), columns)
     up, down = here + steps, here - steps
-    shape = (len(columns), *survey.y0.shape)
-    above, below = np.empty(shape), np.empty(shape)
-    for number in range(len(columns)):
-        above[number] = next(values)
-        below[number] = next(values)
+    shape = (here.shape[1], *survey.y0.shape)
+    rise, fall = np.empty(shape), np.empty(shape)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        for number in range(len(rise)):
+            np.subtract(next(values), survey.y0, out=rise[number])
+            np.subtract(survey.y0, next(values), out=fall[number])
         for number, slopes in enumerate(store):
-            np.subtract(above[number], below[number], out=slopes)
+            np.add(rise[number], fall[number], out=slopes)
             slopes /= (up - down)[:, number, None]
-    return _reduce(survey, above, below, (here, up, down), detail, hull)
+    return _reduce(survey, rise, fall, (here, up, down), detail, hull)
 
 
 def _values(evaluate: Evaluator, survey: Survey, columns: Indices, steps: Array) -> Iterator[Array]:
@@ -154,10 +155,10 @@ def _values(evaluate: Evaluator, survey: Survey, columns: Indices, steps: Array)
 def _points(survey: Survey, columns: Indices, steps: Array) -> Iterator[Array]:
     layout, here = survey.layout, survey.x.reshape(-1)
     groups = layout.groups
-    for number, column in enumerate(columns):
+    for number, inputs in enumerate(pick(layout.inputs, columns).T):
         for sign in (1.0, -1.0):
             for rows in groups:
-                places = layout.inputs[rows, column]
+                places = inputs[rows]
                 moved = survey.x.copy()
                 moved.reshape(-1)[places] = here[places] + sign * steps[rows, number]
                 yield moved
@@ -189,14 +190,12 @@ def _put_together(survey: Survey, values: Iterator[Array]) -> Iterator[Array]:
 
 
 def _reduce(
-    survey: Survey, above: Array, below: Array, points: tuple[Array, Array, Array], detail: bool, hull: bool
+    survey: Survey, rise: Array, fall: Array, points: tuple[Array, Array, Array], detail: bool, hull: bool
 ) -> Slopes:
     here, up, down = points
     with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
-        outputs = (above - below) / (up - down).T[:, :, None] if detail else None
-        # the buffers are this function's own
-        rise, fall = np.subtract(above, survey.y0, out=above), np.subtract(survey.y0, below, out=below)
-        ahead, behind = _weigh(rise, survey.weights), _weigh(fall, survey.weights)
+        outputs = (rise + fall) / (up - down).T[:, :, None] if detail else None
+        (ahead, length), (behind, other) = _weigh(rise, survey.weights), _weigh(fall, survey.weights)
         forward, backward = ahead / (up - here), behind / (here - down)
         central = (ahead + behind) / (up - down)
         moved = (ahead != 0) | (behind != 0)
@@ -208,7 +207,7 @@ def _reduce(
             forward=forward,
             backward=backward,
             bend=ahead - behind,
-            last_place=2.0**-52 * np.maximum(_length(rise, survey.weights), _length(fall, survey.weights)),
+            last_place=2.0**-52 * np.maximum(length, other),
             lower=central,
             upper=central,
             moved=moved,
@@ -221,23 +220,14 @@ def _reduce(
     return slopes
 
 
-def _weigh(values: Array, weights: Array) -> Array:
-    """(S, C) weighted sums of (C, S, m) values; an output without weight may be no number."""
-    single = weights.shape[1] == 1
-    total: Array = (values[:, :, 0] * weights[:, 0]).T if single else np.einsum("csm,sm->sc", values, weights)
+def _weigh(values: Array, weights: Array) -> tuple[Array, Array]:
+    """(S, C) weighted sums of (C, S, m) values, and lengths; in the sum an output without weight may be no number."""
+    weighed = values * weights
+    total: Array = (weighed[:, :, 0] if weights.shape[1] == 1 else weighed.sum(axis=2)).T
     broken = ~np.isfinite(total)
     if broken.any() and bool((weights == 0).any()):
-        careful = np.where(weights == 0, 0.0, values * weights).sum(axis=2).T
-        total = np.where(broken, careful, total)
-    return total
-
-
-def _length(values: Array, weights: Array) -> Array:
-    """(S, C) root of the sum of squares of weighted (C, S, m) values."""
-    total: Array = np.sqrt(np.einsum("csm,csm,sm->sc", values, values, weights * weights))
-    if not bool(((total == 0) | ((total > 1e-140) & (total < 1e140))).all()):  # squares left the range of numbers
-        total = root_sum_squares(values * weights).T
-    return total
+        total = np.where(broken, np.where(weights == 0, 0.0, weighed).sum(axis=2).T, total)
+    return total, root_sum_squares(weighed).T
 
 
 def _spread(survey: Survey, ahead: Array, behind: Array, half: Array) -> Array:
@@ -245,5 +235,5 @@ def _spread(survey: Survey, ahead: Array, behind: Array, half: Array) -> Array:
     gap = np.abs(ahead - behind)
     noise = 6 * survey.sigma / half.T[:, :, None]
     kinked = gap > _KINK * np.maximum(np.abs(ahead), np.abs(behind)) + noise
-    half_range: Array = _weigh(np.where(kinked, gap, 0.0), np.abs(survey.weights)) / 2
+    half_range: Array = _weigh(np.where(kinked, gap, 0.0), np.abs(survey.weights))[0] / 2
     return half_range

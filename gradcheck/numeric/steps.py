@@ -106,7 +106,8 @@ def correct_stride(
     else:
         # inputs far larger than 1 may bear steps far larger than 1: let the measured truncation say so
         typical = median(scale)
-        extent = max(1.0, median(np.abs(x)))
+        # few large entries among small ones set the length over which a slice changes, but none of its own kind
+        extent = max(1.0, median(root_sum_squares(layout.gather_inputs(x)) / np.sqrt(max(layout.width, 1))))
         factor = 64.0 if extent > 64 * typical else 4.0
         for _ in range(_TRIALS):
             longer = factor * relative

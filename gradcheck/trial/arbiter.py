@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from gradcheck.errors import LayerError, UsageError
 from gradcheck.layers.protocol import Array, Layer
-from gradcheck.model import Status
 from gradcheck.numeric.examine import examine
-from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, STATUSES, make_criteria
+from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, make_criteria
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.methods import Measurement, measure
 from gradcheck.numeric.precision import DOUBLE, Precision
@@ -30,8 +29,6 @@ MOST_ENTRIES = 2_000
 CONFIRMED = 0.5
 # Inputs whose largest entry is below this are of order 1 already.
 TAME = 8.0
-
-_NAMES = np.array([status.value for status in STATUSES])
 
 
 def complex_function(subject: Subject, name: str) -> Callable[[Complexes], Complexes]:
@@ -101,7 +98,7 @@ def _compare(
     zero = bool(np.all(np.abs(claim) <= found.bound) and np.all(np.abs(found.value) <= found.bound))
     allowance = criteria.allowance(claim, found.value, found.bound)
     dtype = str(subject.given[name].dtype)
-    return Comparison(name, dtype, claim, found.value, found.bound, allowance, _NAMES[codes], rtol, zero)
+    return Comparison(name, dtype, claim, found.value, found.bound, allowance, codes, rtol, zero)
 
 
 def settle(subject: Subject, part: Comparison, around: Survey, rtol: float) -> bool:
@@ -111,7 +108,7 @@ def settle(subject: Subject, part: Comparison, around: Survey, rtol: float) -> b
     the last digits, if the layer carries the imaginary part through. That is tested at a tamer point first. It can
     clear an entry, and never condemns one: against so fine a witness the backward's own rounding looks like an error.
     """
-    open_ = part.status == Status.UNDECIDED.value
+    open_ = part.status == UNDECIDED
     x = np.asarray(subject.moved[part.name], dtype=np.float64)
     if (
         not open_.any()
@@ -131,7 +128,7 @@ def settle(subject: Subject, part: Comparison, around: Survey, rtol: float) -> b
     cleared = open_ & (np.abs(part.analytic - found.value) <= allowed)
     if not cleared.any():
         return False
-    part.status = np.where(cleared, Status.PASS.value, part.status)
+    part.status = np.where(cleared, np.uint8(PASS), part.status)
     part.numeric = np.where(cleared, found.value, part.numeric)
     part.bound = np.where(cleared, found.bound, part.bound)
     part.allowance = np.where(cleared, allowed, part.allowance)

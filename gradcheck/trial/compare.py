@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from gradcheck.model import Entry, Grid, InputReport, SliceSummary, Status, Verdict
 from gradcheck.numeric.evaluate import median
+from gradcheck.numeric.judge import FAIL, FLOOR, KINK, NONFINITE, PASS, STATUSES, UNDECIDED, Codes
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Places: TypeAlias = npt.NDArray[np.intp]
+Ranks: TypeAlias = npt.NDArray[np.int8]
+_Number = TypeVar("_Number", bound=np.generic)
 
 # What a report may keep of a large array.
 MOST_SLICES = 1000
@@ -22,7 +26,10 @@ HIDDEN_SHARE = 0.01
 # An open entry of this share of the gradient's root mean square is left open on its own account.
 MATERIAL = 1e-3
 
-_WORST_FIRST = (Status.FAIL, Status.NONFINITE, Status.UNDECIDED, Status.KINK, Status.PASS, Status.FLOOR)
+# How bad a status is, by its code.
+_RANKS = np.array(
+    [(FLOOR, PASS, KINK, UNDECIDED, NONFINITE, FAIL).index(code) for code in range(len(STATUSES))], np.int8
+)
 
 
 @dataclass(slots=True)
@@ -36,7 +43,7 @@ class Comparison:
     allowance
         Largest difference that is accepted: bound, materiality and floor (numerics 4.4).
     status
-        A :class:`~gradcheck.model.Status` per entry, as its value.
+        A :class:`~gradcheck.model.Status` per entry, as its place in :data:`~gradcheck.numeric.judge.STATUSES`.
     tau
         The relative difference that nobody cares about.
     vacuous
@@ -53,7 +60,7 @@ class Comparison:
     numeric: Floats
     bound: Floats
     allowance: Floats
-    status: npt.NDArray[np.str_]
+    status: Codes
     tau: float
     vacuous: bool = False
     examined: npt.NDArray[np.bool_] | None = None
@@ -65,11 +72,12 @@ def summarise(part: Comparison, axis: int | None) -> InputReport:
     seen = np.ones(part.status.shape, dtype=bool) if part.examined is None else part.examined
     difference = np.where(seen, np.abs(part.analytic - part.numeric), 0.0)
     larger = np.fmax(np.abs(part.analytic), np.abs(part.numeric))
-    failed = _has(part.status, Status.FAIL) | _has(part.status, Status.NONFINITE)
+    status = part.status
+    refuted, failed = status == FAIL, (status == FAIL) | (status == NONFINITE)
     with np.errstate(all="ignore"):
         error = difference / np.maximum(larger, part.bound / part.tau)
         # of what was examined and found wrong the plain relative error is certain
-        error = np.where(_has(part.status, Status.FAIL), difference / larger, error)
+        error = np.where(refuted, difference / larger, error)
         error = np.where(difference == 0, 0.0, error)
         excess = np.where(part.allowance > 0, difference / part.allowance, np.where(difference > 0, np.inf, 0.0))
     excess = np.where(np.isnan(excess), np.inf, excess)
@@ -81,31 +89,28 @@ def summarise(part: Comparison, axis: int | None) -> InputReport:
         axis=axis,
         size=int(part.analytic.size),
         compared=int(seen.sum()),
-        counts={status.value: int((_has(part.status, status) & seen).sum()) for status in Status},
+        counts={one.value: int(((status == STATUSES.index(one)) & seen).sum()) for one in Status},
     )
     if not part.analytic.size:
         report.vacuous = True
         return report
-    rank = np.zeros(part.status.shape)
-    for place, status in enumerate(reversed(_WORST_FIRST)):
-        rank[_has(part.status, status)] = place
-    rank[~seen] = -1.0
+    rank = np.where(seen, _RANKS[status], np.int8(-1))
     error = np.where(np.isnan(error), np.inf, error)
-    order = np.lexsort((-error.ravel(), -rank.ravel()))
     report.error = float(np.max(error))
     finite = part.numeric[np.isfinite(part.numeric)]
     report.norm = float(np.linalg.norm(finite))
     report.vacuous = part.vacuous
-    worst = float(np.max(np.where(_has(part.status, Status.KINK), 0.0, excess)))
+    worst = float(np.max(np.where(status == KINK, 0.0, excess)))
     report.margin = 1.0 / worst if worst > 0 else None
     material = larger > 1e-3 * np.sqrt(np.mean(np.square(np.where(np.isfinite(larger), larger, 0.0))))
-    typical = material & np.isfinite(part.allowance) & ~_has(part.status, Status.KINK)
+    typical = material & np.isfinite(part.allowance) & (status != KINK)
     if typical.any():
         report.resolution = median((2 * part.allowance / larger)[typical])
     if failed.any():
         _set_minimum(report, part, difference, larger)
-    shown = order[: min(MOST_ENTRIES, int(seen.sum()))]
-    report.worst = [_entry(part, error, np.unravel_index(i, part.status.shape)) for i in shown]
+    report.worst = _list_entries(
+        part, error, _find_worst(rank.ravel(), error.ravel(), min(MOST_ENTRIES, report.compared))
+    )
     _set_slices(report, part, error, rank)
     if part.analytic.size <= MOST_DRAWN:
         analytic, numeric, bound = (a.ravel().tolist() for a in (part.analytic, part.numeric, part.bound))
@@ -113,15 +118,11 @@ def summarise(part: Comparison, axis: int | None) -> InputReport:
     return report
 
 
-def _has(statuses: npt.NDArray[np.str_], status: Status) -> npt.NDArray[np.bool_]:
-    return np.asarray(statuses == status.value)
-
-
 def _verdict(part: Comparison, larger: Floats) -> Verdict:
-    wrong = _has(part.status, Status.FAIL) | (_has(part.status, Status.NONFINITE) & ~np.isfinite(part.analytic))
+    wrong = (part.status == FAIL) | ((part.status == NONFINITE) & ~np.isfinite(part.analytic))
     if wrong.any():
         return Verdict.FAIL
-    open_ = _has(part.status, Status.UNDECIDED) | _has(part.status, Status.NONFINITE)
+    open_ = (part.status == UNDECIDED) | (part.status == NONFINITE)
     if part.examined is not None:
         open_ &= part.examined
     if part.suspected:
@@ -139,8 +140,8 @@ def _verdict(part: Comparison, larger: Floats) -> Verdict:
 def _set_minimum(report: InputReport, part: Comparison, difference: Floats, larger: Floats) -> None:
     """Find the smallest tolerances that would have passed, beyond what the measurement itself leaves open."""
     with np.errstate(all="ignore"):
-        absolute = np.where(_has(part.status, Status.FAIL), difference - part.bound, 0.0)
-        relative = np.where(_has(part.status, Status.FAIL), absolute / larger, 0.0)
+        absolute = np.where(part.status == FAIL, difference - part.bound, 0.0)
+        relative = np.where(part.status == FAIL, absolute / larger, 0.0)
     if not np.any(absolute > 0):
         return
     at = np.unravel_index(int(np.argmax(absolute)), absolute.shape)
@@ -149,45 +150,58 @@ def _set_minimum(report: InputReport, part: Comparison, difference: Floats, larg
     report.minimum_at = tuple(int(i) for i in at)
 
 
-def _entry(part: Comparison, error: Floats, at: tuple[np.intp, ...]) -> Entry:
-    a, n, e = float(part.analytic[at]), float(part.numeric[at]), float(part.bound[at])
-    larger = max(abs(a), abs(n))
-    certain = max(0.0, abs(a - n) - float(part.allowance[at])) / larger if larger else 0.0
-    return Entry(tuple(int(i) for i in at), a, n, e, float(error[at]), certain, Status(str(part.status[at])))
+def _find_worst(rank: Ranks, error: Floats, count: int) -> Places:
+    """Return the places of the first `count` entries in order of rank, then of error, then of place."""
+    found = [np.zeros(0, dtype=np.intp)]
+    for level in range(int(np.max(rank, initial=-1)), -2, -1):
+        places = np.flatnonzero(rank == level)
+        if places.size > count > 0:  # few are wanted of many: these need not be sorted
+            least = np.partition(error[places], places.size - count)[places.size - count]
+            places = places[error[places] >= least]
+        found.append(places[np.argsort(-error[places], kind="stable")][:count])
+        count -= found[-1].size
+        if count <= 0:
+            break
+    return np.concatenate(found)
 
 
-def _set_slices(report: InputReport, part: Comparison, error: Floats, rank: Floats) -> None:
+def _list_entries(part: Comparison, error: Floats, places: Places) -> list[Entry]:
+    """Return what is said of the entries at some flat places."""
+    arrays = (part.analytic, part.numeric, part.bound, part.allowance, error, part.status)
+    columns = [array.reshape(-1)[places].tolist() for array in arrays]
+    indices = np.stack(np.unravel_index(places, part.status.shape), axis=-1).tolist() if part.status.ndim else [()]
+    entries = []
+    for index, a, n, e, allowed, off, code in zip(indices, *columns, strict=True):
+        larger = max(abs(a), abs(n))
+        certain = max(0.0, abs(a - n) - allowed) / larger if larger else 0.0
+        entries.append(Entry(tuple(index), a, n, e, off, certain, STATUSES[code]))
+    return entries
+
+
+def _set_slices(report: InputReport, part: Comparison, error: Floats, rank: Ranks) -> None:
     """Sum up per slice along the axis (the last one where none is given), most wrong first."""
     shape = part.status.shape
     along = (len(shape) - 1 if report.axis is None else report.axis) % max(len(shape), 1)
     length = shape[along] if shape else 1
-    outer = shape[:along] + shape[along + 1 :]
 
-    def rows(array: npt.ArrayLike) -> Floats:
-        values = np.asarray(array, dtype=np.float64)
-        return (np.moveaxis(values, along, -1) if shape else values).reshape(-1, length)
+    def rows(array: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+        return (np.moveaxis(array, along, -1) if shape else array).reshape(-1, length)
 
     ranks, errors = rows(rank), rows(error)
-    wrong = (rows(_has(part.status, Status.FAIL) | _has(part.status, Status.NONFINITE)) * (ranks >= 0)).sum(axis=1)
-    undecided = (rows(_has(part.status, Status.UNDECIDED)) * (ranks >= 0)).sum(axis=1)
-    highest = ranks.max(axis=1, keepdims=True)
-    inner = np.where(ranks == highest, errors, -np.inf).argmax(axis=1)
-    looked = ranks.max(axis=1) >= 0
+    seen = ranks >= 0
+    wrong = (rows((part.status == FAIL) | (part.status == NONFINITE)) & seen).sum(axis=1)
+    undecided = (rows(part.status == UNDECIDED) & seen).sum(axis=1)
+    highest = ranks.max(axis=1)
+    inner = np.where(ranks == highest[:, None], errors, -np.inf).argmax(axis=1)
+    looked = highest >= 0
     lines = np.arange(len(ranks))
-    order = np.lexsort((lines, -errors[lines, inner], -ranks[lines, inner]))
+    order = np.lexsort((lines, -errors[lines, inner], -highest))
     report.slices_total = int(looked.sum())
     report.slices_wrong = int((wrong > 0).sum())
-    for number in order[looked[order]][:MOST_SLICES]:
-        lead = [int(i) for i in np.unravel_index(number, outer)] if outer else []
-        at = (*lead[:along], int(inner[number]), *lead[along:]) if shape else ()
-        names = [str(i) for i in lead]
-        label = f"{part.name}[{', '.join([*names[:along], ':', *names[along:]])}]" if shape else part.name
-        report.slices.append(
-            SliceSummary(
-                label,
-                _entry(part, error, tuple(np.intp(i) for i in at)),
-                int(wrong[number]),
-                int(undecided[number]),
-                int((ranks[number] >= 0).sum()),
-            )
-        )
+    shown = order[looked[order]][:MOST_SLICES]
+    places = rows(np.arange(rank.size).reshape(shape))[shown, inner[shown]]
+    numbers = np.stack([wrong[shown], undecided[shown], seen.sum(axis=1)[shown]], axis=-1).tolist()
+    for entry, (bad, open_, size) in zip(_list_entries(part, error, places), numbers, strict=True):
+        names = [str(i) for i in entry.index]
+        label = f"{part.name}[{', '.join([*names[:along], ':', *names[along + 1 :]])}]" if shape else part.name
+        report.slices.append(SliceSummary(label, entry, bad, open_, size))

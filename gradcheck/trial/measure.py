@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Layer
-from gradcheck.model import InputReport, Settings, Status, Verdict
+from gradcheck.model import InputReport, Settings, Verdict
+from gradcheck.numeric.evaluate import Evaluator
 from gradcheck.numeric.examine import Examination, examine
-from gradcheck.numeric.judge import STATUSES
+from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, Codes
 from gradcheck.numeric.layout import Layout, NotLocalError
 from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision
 from gradcheck.numeric.survey import Survey, survey
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-_NAMES = np.array([status.value for status in STATUSES])
 # The backward's own rounding is forgiven eightfold, up to what single precision (or the layer's own) explains.
 ROUNDINGS = 8.0
 # An entry that agrees is settled if what would be accepted is at most this share of it.
@@ -85,7 +85,7 @@ def _compare_input(
     local: bool,
 ) -> Measured:
     claim = subject.gradients[name]
-    function = subject.function(name)
+    function = Evaluator(subject.function(name, borrow=True))
     x = np.asarray(subject.moved[name], dtype=np.float64)
     plan = choose_plan(subject, name, settings, function, x, local=local)
     if plan.stackable and 2 * plan.layout.width > MANY:
@@ -150,12 +150,12 @@ def _compare_input(
             return Measured(report, plan.mode, note)
     if plan.blocks and report.verdict is not Verdict.FAIL and linearity.linear and not subject.fixed_upstream:
         # an entry a billion times smaller than the Jacobian's largest may be lost in the forward's own rounding
-        floor = max(64 * coarse.eps, 2.0**-30) * peak_of(result)
-        for unit in find_suspicious(subject, name, result, rtol, floor, linearity.offset.get(name)):
+        rounding = max(64 * coarse.eps, 2.0**-30)
+        for unit in find_suspicious(subject, name, result, rtol, rounding, linearity.offset.get(name)):
             upstream = subject.as_upstream(unit)
             gradient = subject.vjp(upstream).get(name)
-            other = None if gradient is None else compare(unit, gradient, False, floor)[0]
-            if other is not None and np.any(other.status == Status.FAIL.value):
+            other = None if gradient is None else compare(unit, gradient, False, rounding * peak_of(result))[0]
+            if other is not None and np.any(other.status == FAIL):
                 # one upstream cannot show an entry that is small beside the others of its column: show this one
                 note = f"the gradient of {name} is shown for an upstream of 1 at single outputs, where it is wrong"
                 return Measured(summarise(other, axis), plan.mode, note, upstream)
@@ -207,22 +207,23 @@ def _own_rounding(claim: Floats, rounding: Floats | None, coarse: Precision, sca
 def _compare(
     subject: Subject, name: str, claim: Floats, result: Examination, slack: Floats, rounding: Floats | None = None
 ) -> Comparison:
-    status = _NAMES[result.status]
+    assert result.status is not None
+    status = result.status
     allowance = result.allowance + slack
     # the backward's own rounding is no bug, however exactly the measurement shows it
-    failed = status == Status.FAIL.value
+    failed = status == FAIL
     near = np.abs(claim - result.value) <= allowance
     resolved = allowance <= RESOLVED * np.maximum(np.abs(claim), np.abs(result.value))
-    status = np.where(near & (failed | ((status == Status.UNDECIDED.value) & resolved)), Status.PASS.value, status)
+    status = np.where(near & (failed | ((status == UNDECIDED) & resolved)), np.uint8(PASS), status)
     lost = (result.value == 0) & (np.abs(claim) <= _lost_size(subject, name))
-    status = np.where(failed & ~near & lost, Status.UNDECIDED.value, status)
+    status = np.where(failed & ~near & lost, np.uint8(UNDECIDED), status)
     dtype = str(subject.given[name].dtype)
     part = Comparison(name, dtype, claim, result.value, result.bound, allowance, status, result.tau, result.vacuous)
     if not part.vacuous and _has_no_effect(subject, name, claim, result, rounding):
         part.vacuous = True
-        part.status = np.where(status == Status.UNDECIDED.value, Status.FLOOR.value, status)
+        part.status = np.where(status == UNDECIDED, np.uint8(FLOOR), status)
         return part
-    part.suspected = bool(np.any(result.suspected & ~near & np.asarray(status == Status.UNDECIDED.value)))
+    part.suspected = bool(np.any(result.suspected & ~near & (status == UNDECIDED)))
     return part
 
 
@@ -255,10 +256,10 @@ def _lost_size(subject: Subject, name: str) -> float:
     return 64 * subject.precision * upstream * float(np.max(np.abs(numbers[np.isfinite(numbers)])))
 
 
-def _join_kinks(subject: Subject, name: str, status: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+def _join_kinks(subject: Subject, name: str, status: Codes) -> Codes:
     """Mark entries at kinks that are right one by one and wrong together."""
-    bad = find_inconsistent(subject, name, np.asarray(status == Status.KINK.value))
-    return np.where(bad, Status.FAIL.value, status)
+    bad = find_inconsistent(subject, name, status == KINK)
+    return np.where(bad, np.uint8(FAIL), status)
 
 
 def gradients_agree(subject: Subject, inputs: Mapping[str, Array], gradients: Mapping[str, Floats]) -> str | None:
@@ -285,7 +286,7 @@ def gradients_agree(subject: Subject, inputs: Mapping[str, Array], gradients: Ma
             continue
         # what is remembered from other inputs is not off by a rounding
         slack = np.full(gradient.shape, 1e-3 * result.scale + 16 * coarse.tiny)
-        if np.any(_compare(subject, name, gradient, result, slack).status == Status.FAIL.value):
+        if np.any(_compare(subject, name, gradient, result, slack).status == FAIL):
             return name
     return None
 

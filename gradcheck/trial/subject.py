@@ -118,11 +118,15 @@ class Subject:
         name: str,
         inputs: Mapping[str, Array] | None = None,
         options: Mapping[str, Plain] | None = None,
+        *,
+        borrow: bool = False,
     ) -> Callable[[Floats], Floats]:
         """Return the forward as a function of one input: array of float64 to the vector of all outputs.
 
-        Outside the layer's domain (it raises, or its outputs change their shapes) the vector is nan.
+        Outside the layer's domain (it raises, or its outputs change their shapes) the vector is nan. With ``borrow`` it
+        is the layer's own, and valid until the next call.
         """
+        run = self.caller.borrow if borrow else self.caller.forward
         base = dict(self.moved if inputs is None else inputs)
         home = base[name]
         size: int | None = None
@@ -132,7 +136,7 @@ class Subject:
             nonlocal size, rechecked
             base[name] = x
             try:
-                vector = flatten(self.caller.forward(base, options))
+                vector = flatten(run(base, options))
             except BudgetSpentError:
                 raise
             except LayerError:
@@ -141,7 +145,7 @@ class Subject:
                 if not rechecked:
                     # outside of the domain, or has the layer given up altogether? then this raises as well
                     rechecked = True
-                    self.caller.forward({**base, name: home}, options)
+                    run({**base, name: home}, options)
                 return np.full(size, np.nan)
             if size is None:
                 size = vector.size

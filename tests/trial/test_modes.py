@@ -51,7 +51,9 @@ def test_choice(forward, backward, shape, mode):
     assert report.mode == mode
 
 
-@pytest.mark.parametrize(("shape", "axis"), [((64, 20), 1), ((20, 64), 0), ((4, 16, 20), -1), ((1000, 12), 1)])
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((64, 20), 1), ((20, 64), 0), ((4, 16, 20), -1), ((1000, 12), 1), ((64, 100), 1)]
+)
 def test_cost_of_slices(shape, axis):
     k = shape[axis]
     n = int(np.prod(shape)) // k
@@ -60,7 +62,7 @@ def test_cost_of_slices(shape, axis):
 
     assert report.verdict == "pass"
     assert report.mode == "slices"
-    assert report.counts.forwards <= 2.2 * k + 4 * ceil(log2(n)) + 80 + report.counts.backwards
+    assert report.counts.forwards <= 2.2 * k + 4 * ceil(log2(n)) + 80
     assert report.counts.backwards <= 2 * k + 4 * ceil(log2(n)) + 20
 
 
