@@ -85,7 +85,7 @@ def _compare_input(
     local: bool,
 ) -> Measured:
     claim = subject.gradients[name]
-    function = Evaluator(subject.function(name, borrow=True))
+    function: Callable[[Floats], Floats] = Evaluator(subject.function(name, borrow=True))
     x = np.asarray(subject.moved[name], dtype=np.float64)
     plan = choose_plan(subject, name, settings, function, x, local=local)
     if plan.stackable and 2 * plan.layout.width > MANY:
