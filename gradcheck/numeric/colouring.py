@@ -15,7 +15,8 @@ What is found is what moved outputs at some distance from x. Nobody relies on it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -61,17 +62,31 @@ def find_local(
     if int(colours.max()) >= most:
         return None
     seen, by = _prune(evaluate, x, y0, pairs, colours, rng)
-    colours = colour(by, seen, x.size, y0.size)
-    reached = np.bincount(by, minlength=x.size)
-    width = max(1, int(reached.max()))
-    if int(colours.max()) >= most or width * x.size > MOST_PAIRS:
+    found = _lay_out(seen, by, x.size, y0.size)
+    if found is None or found.colours is None or int(found.colours.max()) >= most:
         return None
-    outputs = np.full((x.size, width), y0.size, dtype=np.intp)
+    return replace(found, evaluations=evaluate.count - before)
+
+
+def extend(layout: Layout, missed: Sequence[tuple[int, int]], outputs: int) -> Layout | None:
+    """Add pairs of an output and an input to a coloured layout, and colour it anew; None where it gets too large."""
+    reached = layout.outputs < outputs
+    seen, by = layout.outputs[reached], np.nonzero(reached)[0]
+    pairs = np.unique(np.concatenate([np.stack([by, seen], 1), np.array(missed, dtype=np.intp)[:, ::-1]]), axis=0)
+    return _lay_out(pairs[:, 1], pairs[:, 0], layout.size, outputs)
+
+
+def _lay_out(seen: Indices, by: Indices, inputs: int, outputs: int) -> Layout | None:
+    """Layout of pairs of an output and an input that it sees; None where an input reaches too many."""
+    reached = np.bincount(by, minlength=inputs)
+    width = max(1, int(reached.max()))
+    if width * inputs > MOST_PAIRS:
+        return None
+    table = np.full((inputs, width), outputs, dtype=np.intp)
     order = np.lexsort((seen, by))
     place = np.arange(by.size) - np.repeat(np.cumsum(reached) - reached, reached)
-    outputs[by[order], place] = seen[order]
-    inputs = np.arange(x.size).reshape(-1, 1)
-    return Layout(inputs, outputs, "coloured", (), 0.0, evaluate.count - before, colours)
+    table[by[order], place] = seen[order]
+    return Layout(np.arange(inputs).reshape(-1, 1), table, "coloured", (), 0.0, 0, colour(by, seen, inputs, outputs))
 
 
 def colour(columns: Indices, rows: Indices, count: int, height: int) -> Indices:

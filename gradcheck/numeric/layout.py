@@ -14,7 +14,17 @@ _ULPS = 8.0  # a leak of this many roundings of the outputs may be due to anothe
 
 
 class NotLocalError(Exception):
-    """An input was seen to reach an output that its layout does not know of; another layout is needed."""
+    """An input was seen to reach an output that its layout does not know of; another layout is needed.
+
+    Parameters
+    ----------
+    layout, missed
+        The coloured layout, and outputs with the input that reaches each; none where that is not known.
+    """
+
+    def __init__(self, layout: Layout | None = None, missed: Sequence[tuple[int, int]] = ()) -> None:
+        super().__init__("an input reaches outputs that its layout does not know of")
+        self.layout, self.missed = layout, missed
 
 
 @dataclass(frozen=True, slots=True)

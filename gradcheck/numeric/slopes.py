@@ -16,6 +16,7 @@ from gradcheck.numeric.layout import NotLocalError
 from gradcheck.numeric.survey import Survey
 
 _CHUNK = 1 << 16  # numbers held per array while columns are worked on together: what a cache holds
+_FEW = 16  # outputs, or one in so many, that may change unexpectedly and be looked into one by one
 _KINK = 0.25  # share of the larger one-sided slope by which the two must differ before an output counts as kinked
 
 
@@ -145,7 +146,7 @@ def _values(evaluate: Evaluator, survey: Survey, columns: Indices, steps: Array)
     dead = bool(survey.dead.any())
     values = evaluate.many(_points(survey, columns, steps))
     if survey.layout.colours is not None:
-        values = _put_together(survey, values)
+        values = _put_together(evaluate, survey, columns, steps, values)
     else:
         values = map(survey.layout.gather_outputs, values)
     for value in values:
@@ -164,29 +165,53 @@ def _points(survey: Survey, columns: Indices, steps: Array) -> Iterator[Array]:
                 yield moved
 
 
-def _put_together(survey: Survey, values: Iterator[Array]) -> Iterator[Array]:
+def _put_together(
+    evaluate: Evaluator, survey: Survey, columns: Indices, steps: Array, values: Iterator[Array]
+) -> Iterator[Array]:
     """(S, m) values from those of each colour, whose slices are taken from it.
 
     Raises
     ------
     NotLocalError
-        If an output changed that none of the slices that were moved reaches.
+        If outputs changed that none of the slices that were moved reaches: with the inputs that do.
     """
     layout = survey.layout
     groups = layout.groups
-    for first in values:
-        together = np.empty(layout.outputs.shape)
-        flat = first
-        for number, rows in enumerate(groups):
-            if number:
+    for number, column in enumerate(columns):
+        missed: list[tuple[int, int]] = []
+        astray = False
+        for sign in (1.0, -1.0):
+            together = np.empty(layout.outputs.shape)
+            for rows in groups:
                 flat = next(values)
-            reached = layout.outputs[rows]
-            together[rows] = np.append(flat, 0.0)[reached]
-            strays = np.append((flat != survey.home) & ~(np.isnan(flat) & np.isnan(survey.home)), False)
-            strays[reached] = False
-            if strays.any():
-                raise NotLocalError
-        yield together
+                reached = layout.outputs[rows]
+                together[rows] = np.append(flat, 0.0)[reached]
+                strays = np.append((flat != survey.home) & ~(np.isnan(flat) & np.isnan(survey.home)), [False])
+                strays[reached] = False
+                if strays.any():
+                    if int(strays.sum()) > max(_FEW, strays.size // _FEW):
+                        raise NotLocalError
+                    moves = sign * steps[rows, number]
+                    missed += _locate(evaluate, survey, layout.inputs[rows, column], moves, np.flatnonzero(strays))
+                    astray = True
+            if astray and sign < 0:
+                raise NotLocalError(layout if missed else None, missed)
+            yield together
+
+
+def _locate(
+    evaluate: Evaluator, survey: Survey, places: Indices, moves: Array, strays: Indices
+) -> list[tuple[int, int]]:
+    """Outputs that changed with the inputs at some places, each with the one that changes it, by binary numbers."""
+    codes = np.arange(places.size)
+    found = np.zeros(strays.size, dtype=np.intp)
+    for bit in range((places.size - 1).bit_length()):
+        chosen = ((codes >> bit) & 1).astype(bool)
+        moved = survey.x.copy()
+        moved.reshape(-1)[places[chosen]] += moves[chosen]
+        found |= (evaluate.view(moved)[strays] != survey.home[strays]).astype(np.intp) << bit
+    # with two that change it the number is wrong: one pair too many, and the output will stray again
+    return [(int(output), int(places[code])) for output, code in zip(strays, found, strict=True) if code < places.size]
 
 
 def _reduce(

@@ -15,7 +15,7 @@ from gradcheck.model import InputReport, Settings, Verdict
 from gradcheck.numeric.evaluate import Evaluator
 from gradcheck.numeric.examine import Examination, examine
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, Codes
-from gradcheck.numeric.layout import Layout, NotLocalError
+from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision
 from gradcheck.numeric.survey import Survey, survey
 from gradcheck.trial.blocks import find_suspicious, peak_of
@@ -62,32 +62,30 @@ def compare_input(
     settings: Settings,
     axis: int | None,
     reference: Layer | None = None,
+    *,
+    local: bool = True,
+    known: Layout | None = None,
 ) -> Measured:
     """Measure the gradient with respect to one input, and compare.
 
-    ``reference`` is another implementation of the layer, for the method of that name.
+    Parameters
+    ----------
+    reference
+        Another implementation of the layer, for the method of that name.
+    local
+        Whether colours may be tried.
+    known
+        A coloured layout to be used.
+
+    Raises
+    ------
+    NotLocalError
+        If a coloured layout does not hold.
     """
-    arguments = subject, name, linearity, settings, axis, reference
-    try:
-        return _compare_input(*arguments, local=True)
-    except NotLocalError:  # what was found of which output sees which input does not hold
-        return _compare_input(*arguments, local=False)
-
-
-def _compare_input(
-    subject: Subject,
-    name: str,
-    linearity: Linearity,
-    settings: Settings,
-    axis: int | None,
-    reference: Layer | None,
-    *,
-    local: bool,
-) -> Measured:
     claim = subject.gradients[name]
     function: Callable[[Floats], Floats] = Evaluator(subject.function(name, borrow=True))
     x = np.asarray(subject.moved[name], dtype=np.float64)
-    plan = choose_plan(subject, name, settings, function, x, local=local)
+    plan = choose_plan(subject, name, settings, function, x, local=local, known=known)
     if plan.stackable and 2 * plan.layout.width > MANY:
         from gradcheck.trial.batch import find_batch  # as below: what few cases need
 

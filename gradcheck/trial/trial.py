@@ -12,11 +12,12 @@ from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
 from gradcheck.numeric.precision import detect_precision, round_to_grid
+from gradcheck.trial.attempts import measure_input
 from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, is_float, quiet
 from gradcheck.trial.chosen import choose_inputs, note_unchecked
 from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, found
 from gradcheck.trial.linearity import Linearity, examine_linearity
-from gradcheck.trial.measure import compare_input, gradients_agree
+from gradcheck.trial.measure import gradients_agree
 from gradcheck.trial.naming import MEMORY, name_bugs, order
 from gradcheck.trial.probes import check_large_inputs
 from gradcheck.trial.state import (
@@ -144,7 +145,7 @@ def _run(trial: Trial, report: Report) -> None:
     subject.steady = not (MEMORY | {"nondeterministic-forward"}) & {finding.rule for finding in trial.findings}
     for name in subject.wrt:
         if name in subject.gradients:
-            measured = compare_input(
+            measured = measure_input(
                 subject, name, trial.linearity, trial.settings, _axis_of(trial, name), trial.reference
             )
             trial.parts.append(measured.report)

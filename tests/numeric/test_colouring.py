@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gradcheck.numeric.colouring import colour, find_local, group_rows
+from gradcheck.numeric.colouring import colour, extend, find_local, group_rows
 from gradcheck.numeric.evaluate import Evaluator
 from gradcheck.numeric.examine import examine
 from gradcheck.numeric.judge import FAIL, PASS
@@ -170,10 +172,30 @@ def test_a_missed_dependency_shows_where_no_other_input_could_explain_it():
     layout, _ = find(convolve, x)
     reached = layout.outputs.copy()
     reached[102][reached[102] == 100] = 296  # stands for none
-    blind = Layout(layout.inputs, reached, "coloured", (), 0.0, 0, np.arange(300))
+    blind = Layout(layout.inputs, reached, "coloured", (), 0.0, 0, layout.colours)
 
-    with pytest.raises(NotLocalError):
+    with pytest.raises(NotLocalError) as caught:
         measure(convolve, x, blind)
+
+    assert caught.value.layout is blind
+    assert set(caught.value.missed) == {(100, 102)}
+    mended = extend(blind, caught.value.missed, 296)
+    assert mended is not None
+    assert np.array_equal(pattern(mended, 296), pattern(layout, 296))
+    assert np.array_equal(mended.colours, layout.colours)
+
+
+def test_many_outputs_astray_are_not_looked_into():
+    x = RNG.standard_normal(300)
+    layout, _ = find(convolve, x)
+    evaluate = Evaluator(convolve)
+    around = survey(evaluate, x, np.ones(296), layout, np.random.default_rng(2), DOUBLE)
+    blind = Layout(layout.inputs, np.full(layout.outputs.shape, 296), "coloured", (), 0.0, 0, layout.colours)
+
+    with pytest.raises(NotLocalError) as caught:
+        examine(evaluate, replace(around, layout=blind), np.zeros(300))
+
+    assert caught.value.layout is None
 
 
 @pytest.mark.parametrize("size", [1e-2, 1e-5])

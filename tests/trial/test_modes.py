@@ -243,6 +243,24 @@ def test_rows_of_a_colour_show_what_one_upstream_hides():
     assert wrong.inputs[0].worst[0].index == (51,)
 
 
+def test_outputs_that_wake_beside_the_point_are_added_to_the_pattern():
+    """Outputs of a relu a hair below 0: far moves may leave them asleep, the small ones of the measurement do not."""
+    x = RNG.standard_normal(900)
+    offset = np.where(np.arange(896) % 80 == 7, np.convolve(x, KERNEL, "valid") + 1e-9, 0.0)
+
+    def forward(x):
+        return np.maximum(np.convolve(x, KERNEL, "valid") - offset, 0.0)
+
+    def backward(g, x):
+        return np.convolve(g * (forward(x) > 0), KERNEL[::-1], "full")
+
+    report = gradcheck.check(forward, backward, {"x": x})
+
+    assert report.verdict == "pass"
+    assert report.mode == "coloured"
+    assert report.counts.forwards < 0.6 * gradcheck.check(forward, backward, {"x": x}, mode="full").counts.forwards
+
+
 def hidden(x):
     """Each output sees its neighbour; one of them also an input far away, where that is close to a certain value."""
     y = np.diff(x) ** 2
