@@ -128,7 +128,7 @@ def _plain_settings(settings: Settings) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for field in fields(settings):
         value = getattr(settings, field.name)
-        if value == getattr(usual, field.name):
+        if value == getattr(usual, field.name) or field.name == "order":  # which stands among the options
             continue
         if field.name == "reference":
             value = plain_layer(value)

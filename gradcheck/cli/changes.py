@@ -24,6 +24,7 @@ options = common.declare(
     click.option(
         "--option", "options", type=KeyValue(), multiple=True, metavar="KEY=VALUE", help="Option of the layer."
     ),
+    click.option("--order", type=click.IntRange(1, 2), metavar="1|2", help="2: derivatives of a framework's gradient."),
     *map(preferred.option, PLAIN),
 )
 backward = click.option(
@@ -41,7 +42,7 @@ def collect(given: dict[str, Any]) -> Overrides:
         dtypes=dict(given.pop("dtypes")),
         wrt=tuple(name for names in wrt for name in names.split(",") if name),
         options=dict(given.pop("options")),
-        **{name: given.pop(name) for name in PLAIN},
+        **{name: given.pop(name) for name in ("order", *PLAIN)},
     )
 
 

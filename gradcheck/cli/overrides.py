@@ -28,6 +28,8 @@ class Overrides:
         Axes, each of which makes a case of its own, or ``all``.
     shapes, dtypes
         By name of the input; the empty name stands for the case as a whole.
+    order
+        Order of the derivatives: the option of that name, of a layer that a framework differentiates.
     """
 
     backward: str | None = None
@@ -43,6 +45,7 @@ class Overrides:
     atol: float | None = None
     eps: float | None = None
     budget: int | None = None
+    order: int | None = None
 
 
 def apply(case: Case, overrides: Overrides) -> list[Case]:
@@ -57,7 +60,7 @@ def apply(case: Case, overrides: Overrides) -> list[Case]:
         case,
         layer=_with_backward(case, overrides.backward),
         inputs=_with_dtypes(case, _with_shapes(case, overrides.shapes), overrides.dtypes),
-        options={**case.options, **overrides.options},
+        options={**case.options, **overrides.options, **_order(overrides)},
         settings=_with_settings(case.settings, overrides),
     )
     changed = _relabelled(changed, _labels(overrides))
@@ -162,7 +165,7 @@ def _spec(case: Case, inputs: Mapping[str, InputSpec], name: str, option: str) -
 
 def _with_settings(settings: Settings, overrides: Overrides) -> Settings:
     asked = {
-        **{name: getattr(overrides, name) for name in PLAIN},
+        **{name: getattr(overrides, name) for name in (*PLAIN, "order")},
         "wrt": overrides.wrt or None,
         "axis": overrides.options.get("axis", overrides.options.get("dim")),
     }
@@ -170,6 +173,10 @@ def _with_settings(settings: Settings, overrides: Overrides) -> Settings:
     if not isinstance(given.get("axis"), int):
         given.pop("axis", None)
     return replace(settings, **given) if given else settings
+
+
+def _order(overrides: Overrides) -> dict[str, Plain]:
+    return {} if overrides.order is None else {"order": overrides.order}
 
 
 def _axes(case: Case, axes: tuple[int, ...] | Literal["all"]) -> tuple[int, ...]:
@@ -208,7 +215,7 @@ def _labels(overrides: Overrides) -> dict[str, Plain]:
     """Return what the command line says of keys that a matrix may have."""
     said: dict[str, Plain] = {name: getattr(overrides, name) for name in PLAIN}
     said |= {"shape": list(overrides.shapes[""]) if "" in overrides.shapes else None, "dtype": overrides.dtypes.get("")}
-    said |= dict(overrides.options)
+    said |= {**overrides.options, **_order(overrides)}
     return {key: value for key, value in said.items() if value is not None}
 
 

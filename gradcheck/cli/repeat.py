@@ -107,7 +107,7 @@ def write_command(case: Case, overrides: Overrides, axis: int | None, seed: int)
         words += ["--wrt", ",".join(overrides.wrt)]
     for key, value in overrides.options.items():
         words += ["--option", f"{key}={_written(value)}"]
-    for option in PLAIN:
+    for option in ("order", *PLAIN):
         value = getattr(overrides, option)
         if value is not None and option != "seed":
             words += [f"--{option}", str(value)]

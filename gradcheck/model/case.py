@@ -136,6 +136,9 @@ class Settings:
         Absolute difference that nobody cares about; ``None``: relative to the gradient itself.
     eps
         Step of the differences, absolute; ``None``: measured.
+    order
+        Derivatives of which order somebody asked for, to be sure that the layer has them; the option ``order`` asks the
+        framework for them.
     reference
         The other implementation that the method ``reference`` compares with.
     budget
@@ -168,6 +171,7 @@ class Settings:
     naming: bool = True
     glance: bool = False
     pictures: str = "none"
+    order: int | None = None
 
 
 @dataclass(slots=True)

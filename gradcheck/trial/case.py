@@ -105,6 +105,15 @@ def realise(case: Case) -> tuple[Layer, dict[str, Array], dict[str, Plain]]:
     Where the case does not name all inputs of the layer, the spec under ``*`` (or an array of shape ``ANY_SHAPE``) is
     drawn for each of the others.
     """
+    layer, specs, options = _build(case)
+    if not set(AXES) & set(layer.options):
+        options = dict(case.options)
+    return layer, draw_inputs(specs, case.settings.seed, case.name, case.layer.base), options
+
+
+def _build(case: Case) -> tuple[Layer, dict[str, InputSpec], dict[str, Plain]]:
+    if case.settings.order is not None:
+        _check_order(case, case.settings.order)
     options = with_axis(case.options, case.settings.axis)
     specs = {name: spec for name, spec in case.inputs.items() if name != ANY_INPUT}
     if case.inputs and ANY_INPUT not in case.inputs:
@@ -113,9 +122,30 @@ def realise(case: Case) -> tuple[Layer, dict[str, Array], dict[str, Plain]]:
         layer = build(case.layer, None, options)
         rest = case.inputs.get(ANY_INPUT, InputSpec(shape=ANY_SHAPE))
         specs = {name: specs.get(name, rest) for name in layer.inputs if name not in layer.defaults or name in specs}
-    if not set(AXES) & set(layer.options):
-        options = dict(case.options)
-    return layer, draw_inputs(specs, case.settings.seed, case.name, case.layer.base), options
+    return layer, specs, options
+
+
+def _check_order(case: Case, order: int) -> None:
+    """Refuse an order of derivatives that the layer has no idea of.
+
+    Raises
+    ------
+    UsageError
+        If no framework differentiates the layer, or ``order`` is an argument of its own.
+    """
+    rest = {key: value for key, value in case.options.items() if key != "order"}
+    plain = replace(case, options=rest, settings=replace(case.settings, order=None))
+    if not hasattr(_build(plain)[0], "order"):
+        raise UsageError(
+            f"--order {order} means nothing for `{case.name}`: no framework differentiates it",
+            "leave it out; an option of that name is given as --option order=N",
+        )
+    layer = _build(replace(case, settings=plain.settings))[0]
+    if getattr(layer, "order", None) != order:
+        raise UsageError(
+            f"--order {order} means nothing for `{case.name}`, which has an argument `order` of its own",
+            f"give that as --option order={order}",
+        )
 
 
 def check_axis(axis: int | None, inputs: Mapping[str, Array]) -> None:
