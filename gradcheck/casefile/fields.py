@@ -13,6 +13,7 @@ from gradcheck.casefile.draws import MAX_DIMENSIONS, size_complaint
 from gradcheck.casefile.words import quote
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_INPUT = re.compile(r"\w+(\.\w+)*")
 _RULE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RESERVED = "/\\:[]*?,"
 
@@ -56,6 +57,16 @@ def _name(name: str) -> str:
     return name
 
 
+def _input_name(name: str) -> str:
+    """Refuse what can be no name of an input; parameters of modules have names such as ``0.weight``."""
+    if not _INPUT.fullmatch(name) or len(name) > 100:
+        raise complain(
+            f"{quote(name)} is not the name of an input",
+            "a name is letters, digits and '_'; a parameter's may have dots",
+        )
+    return name
+
+
 def _rule(rule: str) -> str:
     if not _RULE.fullmatch(rule) or len(rule) > 100:
         raise complain(
@@ -72,6 +83,7 @@ def _shape(shape: list[int]) -> list[int]:
 
 CaseName = Annotated[str, AfterValidator(case_name)]
 Name = Annotated[str, AfterValidator(_name)]
+InputName = Annotated[str, AfterValidator(_input_name)]
 Rule = Annotated[str, AfterValidator(_rule)]
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -105,7 +117,7 @@ def one_or_several(value: Any) -> str:
 
 
 Names = Annotated[
-    Annotated[Name, Tag("<one>")] | Annotated[list[Name], Field(min_length=1), Tag("<several>")],
+    Annotated[InputName, Tag("<one>")] | Annotated[list[InputName], Field(min_length=1), Tag("<several>")],
     Discriminator(one_or_several),
 ]
-"""One name, or a list of them."""
+"""One name of an input, or a list of them."""

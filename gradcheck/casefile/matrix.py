@@ -30,7 +30,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gradcheck.casefile import convert
 from gradcheck.casefile.draws import DRAWS
-from gradcheck.casefile.fields import Axis, Dtype, Mode, Name, Seed, Shape
+from gradcheck.casefile.fields import Axis, Dtype, InputName, Mode, Seed, Shape
 from gradcheck.casefile.inputs import IMPLIED, AnyInput
 from gradcheck.casefile.messages import explain
 from gradcheck.casefile.positions import Problem
@@ -42,7 +42,7 @@ MAX_VARIANTS = 2000
 
 Matrix: TypeAlias = "dict[str, list[Any]]"
 
-_SHAPES: TypeAdapter[Any] = TypeAdapter(dict[Name, Shape])
+_SHAPES: TypeAdapter[Any] = TypeAdapter(dict[InputName, Shape])
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "axis": TypeAdapter(Axis),
     "shape": TypeAdapter(Shape),

@@ -10,6 +10,7 @@ from gradcheck.casefile.draws import DRAWS
 from gradcheck.casefile.fields import (
     Axis,
     CaseName,
+    InputName,
     Method,
     Mode,
     Name,
@@ -37,7 +38,7 @@ class LayerForm(Strict):
     """What every form of a layer may say."""
 
     label: Text | None = None
-    inputs: list[Name] | None = None
+    inputs: list[InputName] | None = None
     bind: dict[Name, Text] = Field(default_factory=dict)
     returns: Returns = "vjp"
 
@@ -47,7 +48,7 @@ class Target(LayerForm):
 
     target: Text
     init: dict[Name, Any] = Field(default_factory=dict)
-    parameters: dict[Name, Text] = Field(default_factory=dict)
+    parameters: dict[InputName, Text] = Field(default_factory=dict)
 
 
 class Functions(LayerForm):
@@ -64,7 +65,7 @@ class ObjectForm(LayerForm):
     forward: Text | None = None
     backward: Text | None = None
     init: dict[Name, Any] = Field(default_factory=dict)
-    parameters: dict[Name, Text] = Field(default_factory=dict)
+    parameters: dict[InputName, Text] = Field(default_factory=dict)
 
 
 class NodeForm(LayerForm):
@@ -83,7 +84,7 @@ class ChainForm(Strict):
 
     chain: list[AnyLayer] = Field(min_length=1, max_length=100)
     label: Text | None = None
-    inputs: list[Name] | None = None
+    inputs: list[InputName] | None = None
 
 
 def form_of(value: Any) -> str | None:
@@ -127,7 +128,7 @@ class LongExpectation(Strict):
 
     verdict: VerdictName
     finding: Rule | None = None
-    wrt: Name | None = None
+    wrt: InputName | None = None
     at: Text | None = None
 
 
@@ -191,7 +192,7 @@ class Defaults(Strict):
 
     about: str = ""
     layer: AnyLayer | None = None
-    inputs: dict[Name, AnyInput] = Field(default_factory=dict)
+    inputs: dict[InputName, AnyInput] = Field(default_factory=dict)
     options: dict[Name, Any] = Field(default_factory=dict)
     axis: Axis | None = None
     wrt: Names | None = None

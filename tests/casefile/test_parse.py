@@ -3,6 +3,7 @@
 import pytest
 
 from gradcheck.casefile.parse import load, load_text
+from gradcheck.errors import CaseFileError
 from gradcheck.model import Case, Expectation, InputSpec, LayerSpec, Settings, Verdict
 
 
@@ -160,6 +161,24 @@ def test_names_of_words_that_yaml_1_1_takes_for_booleans():
     case = read("layer: softmax, inputs: {y: {shape: [2]}, n: {shape: [2]}, on: {shape: [2]}}, options: {off: no}")
     assert list(case.inputs) == ["y", "n", "on"]
     assert case.options == {"off": "no"}
+
+
+def test_names_of_parameters_of_modules():
+    case = read(
+        "layer: {object: m:Net, parameters: {0.weight: 0.weight.grad}}, wrt: [x, 0.weight], "
+        "inputs: {x: {shape: [2]}, 0.weight: {shape: [3]}}, expect: {verdict: fail, wrt: inner.0.bias}, "
+        "matrix: {shape: [{0.weight: [4]}, {0.weight: [5]}]}"
+    )
+    assert case.layer.parameters == {"0.weight": "0.weight.grad"}
+    assert case.settings.wrt == ("x", "0.weight")
+    assert case.inputs["0.weight"] == InputSpec(shape=(4,))
+    assert case.expect.wrt == "inner.0.bias"
+
+
+@pytest.mark.parametrize("name", ["0.", ".weight", "a..b", "a b", "a-b", ""])
+def test_what_is_no_name_of_an_input(name):
+    with pytest.raises(CaseFileError, match="is not the name of an input"):
+        read(f"layer: m:f, wrt: {name!r}")
 
 
 def test_references_to_files_start_from_the_case_file(tmp_path, monkeypatch):

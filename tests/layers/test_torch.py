@@ -1,6 +1,7 @@
 """Functions, modules and pairs of PyTorch, and the drop-in for its gradcheck."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ torch = pytest.importorskip("torch")
 from torch.autograd.gradcheck import GradcheckError  # noqa: E402
 
 from gradcheck.api import check  # noqa: E402
+from gradcheck.casefile.parse import load_text  # noqa: E402
 from gradcheck.errors import BindingError, GradientMismatch, LayerError, UsageError  # noqa: E402
 from gradcheck.layers import torch as adapter  # noqa: E402
 from gradcheck.layers.torch import gradcheck, gradgradcheck, wrap  # noqa: E402
+from gradcheck.model import Verdict  # noqa: E402
+from gradcheck.trial.case import try_case  # noqa: E402
 from tests.layers.samples import pairs, tensors  # noqa: E402
 from tests.layers.tools import draw, is_right, pull  # noqa: E402
 
@@ -389,3 +393,18 @@ def test_gradcheck_without_anything_to_differentiate():
 def test_wrap_refuses_what_is_nothing():
     with pytest.raises(UsageError, match=r"^int is nothing that works on tensors$"):
         wrap(3)
+
+
+def test_parameters_of_a_sequential_in_a_case_file(tmp_path):
+    Path(tmp_path, "net.py").write_text(
+        "from torch import nn\n\nNET = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2)).double()\n"
+    )
+    (case,) = load_text(
+        "version: 1\ncases:\n  net:\n    layer: net.py:NET\n"
+        "    inputs: {input: {shape: [5, 4]}, 0.weight: {shape: [3, 4]}}\n    wrt: [0.weight, 2.bias]\n",
+        base=str(tmp_path),
+    )
+    report = try_case(case)
+
+    assert report.verdict is Verdict.PASS, report
+    assert [(part.name, part.shape) for part in report.inputs] == [("0.weight", (3, 4)), ("2.bias", (2,))]
