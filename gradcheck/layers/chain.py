@@ -179,7 +179,7 @@ def _collect(found: Gradients, part: Gradients, member: Member, link: Link) -> N
             found.by_input[name] = np.asarray(np.add(found.by_input[name], value)) if name in found.by_input else value
     for item in part.mismatches:
         message = f"in the link {member.label!r}: {item.message}"
-        found.mismatches.append(Mismatch(item.rule, message, member.names.get(item.wrt or "")))
+        found.mismatches.append(Mismatch(item.rule, message, member.names.get(item.wrt or ""), item.remedy))
 
 
 def _report_cut(found: Gradients, wrt: Sequence[str], label: str) -> None:

@@ -189,7 +189,8 @@ class DifferentiableLayer:
                 gradient += np.asarray(row[:-1] @ np.asarray(g, row.dtype).ravel(), np.float64)
                 if not _is_combination(row, np.asarray(tangents[-1]).ravel()):
                     message = f"the forward-mode rule is not linear in the tangent of {name}"
-                    found.mismatches.append(Mismatch("nonlinear-in-upstream", message, name))
+                    remedy = "multiply by the tangent once, and clip or mask nothing of it"
+                    found.mismatches.append(Mismatch("nonlinear-in-upstream", message, name, remedy))
             found.by_input[name] = gradient.reshape(array.shape).astype(array.dtype)
         return found
 

@@ -13,6 +13,14 @@ from gradcheck.trial.subject import Subject
 # Exponentials of numbers beyond this overflow in single precision.
 LARGE = 80.0
 
+# What to do about a gradient that does not match, where the layer knows no better.
+REMEDIES = {
+    "wrong-number-of-gradients": "return one gradient per differentiated input",
+    "missing-input-gradient": "return its gradient, or leave it out of wrt",
+    "not-an-array": "return an array of floating-point numbers",
+    "wrong-shape": "a gradient has the shape of what it is the gradient of",
+}
+
 
 def found(
     rule: str,
@@ -30,7 +38,7 @@ def found(
 def check_returned(subject: Subject, pull: Pull) -> list[Finding]:
     """Check what the backward returned: number, shape and kind of the gradients."""
     findings = [
-        found(item.rule, item.message, "return one gradient per differentiated input", wrt=item.wrt)
+        found(item.rule, item.message, item.remedy or REMEDIES.get(item.rule, ""), wrt=item.wrt)
         for item in pull.gradients.mismatches
     ]
     for name, value in pull.gradients.by_input.items():
@@ -38,7 +46,7 @@ def check_returned(subject: Subject, pull: Pull) -> list[Finding]:
         if value.dtype.kind not in "fiub":
             findings.append(
                 found("not-an-array", f"the gradient of {name} is an array of {value.dtype}, not of real numbers",
-                      "return an array of floating-point numbers", wrt=name, dtype=str(value.dtype))
+                      REMEDIES["not-an-array"], wrt=name, dtype=str(value.dtype))
             )  # fmt: skip
         elif value.shape != shape:
             findings.append(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradcheck
+from gradcheck.layers import Gradients, Mismatch
 from gradcheck.model import Report, Severity
 
 RNG = np.random.default_rng(5)
@@ -70,6 +71,34 @@ def test_a_factor_of_zero_is_told_from_other_special_points(forward, backward, r
     report = gradcheck.check(forward, backward, {"x": PRODUCT})
 
     assert report.findings[0].rule == rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "said"),
+    [
+        ("wrong-number-of-gradients", "", "return one gradient per differentiated input"),
+        ("missing-input-gradient", "", "return its gradient, or leave it out of wrt"),
+        ("derivative-of-another-function", "", ""),
+        ("missing-input-gradient", "call backward() first", "call backward() first"),
+    ],
+)
+def test_what_a_layer_knows_of_the_remedy_is_said(rule, given, said):
+    class Knowing:
+        name, inputs, options, defaults, source = "knowing", ("x",), (), {}, None
+
+        def forward(self, inputs, options):
+            return (inputs["x"] ** 2,)
+
+        def vjp(self, upstream, inputs, outputs, options, wrt):
+            return Gradients({"x": 2 * inputs["x"] * upstream[0]}, [Mismatch(rule, "message", "x", given)])
+
+        def fresh(self):
+            return Knowing()
+
+    report = gradcheck.check(Knowing(), inputs={"x": np.array([1.0, 2.0])})
+
+    (finding,) = (each for each in report.findings if each.rule == rule)
+    assert (finding.message, finding.remedy, finding.wrt) == ("message", said, "x")
 
 
 def test_changed_input():
