@@ -79,7 +79,7 @@ def measure_noise(
     precision: Precision,
     rng: np.random.Generator,
 ) -> Noise:
-    """Estimate the noise of every output around `x` (8 evaluations; up to 48 for jumps, kinks and poles).
+    """Estimate the noise of every output around `x` (8 evaluations; up to 64 for jumps, kinks and poles).
 
     Parameters
     ----------
@@ -97,6 +97,10 @@ def measure_noise(
         plateau = not moved.any() or float(np.mean(table.still[moved] > _STILL)) > 0.5
         tables.append((spacing, table, moved))
         if not plateau:
+            # still where steps were far longer than any rounding: noise would have moved it there as well
+            plateau = _has_even_steps([each.values for _, each, _ in tables[:-1]]) and _is_staircase(
+                evaluate, x, layout, direction, table, spacing, tables[0][0]
+            )
             break
     if plateau:  # jumps far apart are no noise: the function is flat between them
         spacing, table, moved = tables[0]
@@ -197,6 +201,44 @@ def _lengths(values: Array) -> Array:
 def _vanishes(values: Array, lengths: Array) -> bool:
     """Whether squares were lost below the range of numbers."""
     return bool(values[:, lengths == 0].any())
+
+
+def _has_even_steps(tables: list[Array]) -> bool:
+    """Whether outputs of different size jump by one and the same height in tables in which they hardly move.
+
+    Rounding to a floating-point format that nobody has noticed jumps as well, but higher where numbers are larger.
+    """
+    heights, sizes = [], []
+    for values in tables:
+        jumps = np.abs(np.diff(values, axis=0))
+        lowest = np.min(np.where(jumps > 0, jumps, np.inf), axis=0)
+        seen = np.isfinite(lowest)
+        heights.append(lowest[seen])
+        sizes.append(np.abs(values[_REACH][seen]))
+    height, size = np.concatenate(heights or [np.empty(0)]), np.concatenate(sizes or [np.empty(0)])
+    if not height.size:
+        return False
+    # the difference of two outputs is as exact as they are
+    even = np.ptp(height) <= 2.0**-40 * (height.min() + size.max())
+    return bool(even and size.max() >= 4 * max(size.min(), height.min() / 2))
+
+
+def _is_staircase(
+    evaluate: Evaluator, x: Array, layout: Layout, direction: Array, table: _Table, spacing: float, closest: float
+) -> bool:
+    """Whether outputs that change from point to point of a table stand still halfway between the points (16 calls).
+
+    A function that is flat around x alone, as a ReLU of negative numbers is, moves on the way to other values.
+    """
+    changed = np.diff(table.values, axis=0) != 0
+    still = np.zeros_like(changed)
+    for number, place in enumerate(np.arange(-_REACH, _REACH) + 0.5):
+        sides = [
+            layout.gather_outputs(evaluate(x + (place * spacing + end) * direction)) for end in (-closest, closest)
+        ]
+        still[number] = sides[0] == sides[1]
+    several = changed.sum(axis=0) > 1
+    return bool(np.mean((still | ~changed).all(axis=0)[several]) > 0.5) if several.any() else False
 
 
 def _typical(sigma: Array, unit: Array, moved: Mask) -> float:
