@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gradcheck.model import Finding, Severity
 from gradcheck.trial.calls import draw_upstream
 from gradcheck.trial.contract import found
+from gradcheck.trial.state import ask_nudged
 from gradcheck.trial.subject import Subject
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -21,6 +22,9 @@ ROUNDING = (1.0 / 3.0, 0.7, 1.9)
 TOLERANCE = 2.0**-5
 # Round-offs of a gradient's typical size that are noise.
 NOISE_UNITS = 64.0
+# Where a law seems broken, the gradient is asked for at so many points, each up to so many round-offs away.
+SAMPLES = 4
+NEARBY = 4.0
 
 
 def smallest(unit: float) -> float:
@@ -101,6 +105,9 @@ def examine_linearity(subject: Subject) -> Linearity:
                 total = base[name] + theirs[name]
                 size = float(np.max(np.abs(total), initial=0.0))
                 laws.test(name, "a(g + g') is not a(g) + a(g')", np.abs(part - total), size)
+    if laws.broken:
+        for name, residual in laws.forgive(_scatter(subject)).items():
+            result.rounding[name] = np.maximum(result.rounding[name], residual)
     result.nonlinear = set(laws.broken)
     if laws.broken:
         result.findings.append(laws.finding())
@@ -113,32 +120,75 @@ def examine_linearity(subject: Subject) -> Linearity:
     return result
 
 
+def _scatter(subject: Subject) -> dict[str, float]:
+    """Return by name how far rounding moves the gradients, from points that differ from the case's in the last bits.
+
+    A gradient whose terms cancel to nothing is as large as their rounding, which for another upstream may be many times
+    that for this one: it is known from the size of terms such as ``g y / x``. What is more than that is no noise: where
+    maxima are tied, a last bit decides as well.
+    """
+    found = dict.fromkeys(subject.gradients, 0.0)
+    for _ in range(SAMPLES):
+        for name, part in ask_nudged(subject, NEARBY).items():
+            if name in found:
+                apart = np.abs(part - subject.gradients[name])
+                found[name] = max(found[name], float(np.max(apart[np.isfinite(apart)], initial=0.0)))
+    noise = {}
+    for name, size in found.items():
+        most = _rounding_of_terms(subject, name)
+        nothing_else = float(np.max(np.abs(subject.gradients[name]), initial=0.0)) <= 8 * size
+        noise[name] = most if nothing_else else min(8 * size, most)
+    return noise
+
+
+def _rounding_of_terms(subject: Subject, name: str) -> float:
+    moved = np.abs(np.asarray(subject.moved[name], dtype=np.float64))
+    sizes = [float(np.max(np.abs(part), initial=0.0)) for part in subject.outputs if part.dtype.kind == "f"]
+    upstream = float(np.max(np.abs(subject.weights), initial=0.0))
+    return (
+        NOISE_UNITS
+        * subject.unit(name)
+        * upstream
+        * max(sizes, default=0.0)
+        / float(np.min(moved[moved > 0], initial=np.inf))
+    )
+
+
 class _Laws:
     """Which laws of a linear map are broken, by which gradient, and by how much."""
 
     def __init__(self, scale: dict[str, float]) -> None:
         self.scale = scale
-        self.broken: dict[str, list[str]] = {}
-        self.worst = 0.0
+        self.broken: dict[str, list[tuple[str, Floats, float]]] = {}
 
     def test(self, name: str, law: str, residual: Floats, size: float = 0.0) -> bool:
         """Note whether a residual is more than rounding; return whether the law holds."""
         share = float(np.max(residual, initial=0.0)) / (max(size, self.scale.get(name, 0.0)) or 1.0)
         if share <= TOLERANCE:
             return True
-        self.broken.setdefault(name, []).append(law)
-        self.worst = max(self.worst, share) if np.isfinite(share) else self.worst
+        self.broken.setdefault(name, []).append((law, residual, share))
         return False
+
+    def forgive(self, noise: dict[str, float]) -> dict[str, Floats]:
+        """Take back what noise explains, and return by name the largest residuals that were nothing else."""
+        forgiven: dict[str, Floats] = {}
+        for name, cases in list(self.broken.items()):
+            left = [case for case in cases if not np.max(case[1], initial=0.0) <= noise.get(name, 0.0)]
+            if not left:
+                forgiven[name] = np.max([residual for _, residual, _ in cases], axis=0)
+                del self.broken[name]
+        return forgiven
 
     def finding(self) -> Finding:
         """Return what is to be said of it."""
-        laws = list(dict.fromkeys(law for laws in self.broken.values() for law in laws))
+        laws = list(dict.fromkeys(law for cases in self.broken.values() for law, _, _ in cases))
+        shares = [share for cases in self.broken.values() for _, _, share in cases if np.isfinite(share)]
         return found(
             "nonlinear-in-upstream",
             f"the backward is not linear in the upstream: {'; '.join(laws[:2])}",
             "a vector-Jacobian product is linear: multiply by the upstream once, and clip or mask nothing of it",
             wrt=next(iter(self.broken)) if len(self.broken) == 1 else None,
-            residual=self.worst,
+            residual=max(shares, default=0.0),
             laws=list(laws),
         )
 

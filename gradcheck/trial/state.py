@@ -113,14 +113,20 @@ def _typical_sizes(subject: Subject) -> dict[str, float]:
     }
 
 
-def ask_nudged(subject: Subject) -> dict[str, Floats]:
-    """Ask again at inputs a last bit away: what that changes, no computation in this precision can know."""
+def ask_nudged(subject: Subject, most: float = 1.0) -> dict[str, Floats]:
+    """Ask again at inputs a last bit away: what that changes, no computation in this precision can know.
+
+    ``most``: how many round-offs away; more than one is drawn, so that several such points differ.
+    """
     inputs = dict(subject.given)
     for name in subject.wrt:
         value = subject.given[name]
         if value.dtype.kind == "f":
             unit = max(subject.precision, round_off(value.dtype))
-            factor = 1.0 + unit * subject.rng.choice([-1.0, 1.0], value.shape)
+            signs = subject.rng.choice([-1.0, 1.0], value.shape)
+            factor = 1.0 + unit * (
+                signs if most == 1.0 else np.rint(signs * subject.rng.uniform(1.0, most, value.shape))
+            )
             inputs[name] = np.asarray(np.asarray(value, np.float64) * factor, value.dtype)
     try:
         return subject.vjp(subject.upstream, inputs)
