@@ -68,19 +68,8 @@ def compare_input(
 ) -> Measured:
     """Measure the gradient with respect to one input, and compare.
 
-    Parameters
-    ----------
-    reference
-        Another implementation of the layer, for the method of that name.
-    local
-        Whether colours may be tried.
-    known
-        A coloured layout to be used.
-
-    Raises
-    ------
-    NotLocalError
-        If a coloured layout does not hold.
+    ``reference`` is another implementation of the layer, for the method of that name; ``local`` says whether colours
+    may be tried, ``known`` which ones. Raises ``NotLocalError`` where they do not hold: see ``trial.attempts``.
     """
     claim = subject.gradients[name]
     function: Callable[[Floats], Floats] = Evaluator(subject.function(name, borrow=True))
