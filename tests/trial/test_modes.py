@@ -179,7 +179,7 @@ def average(x):
     ],
 )
 def test_cost_of_colours(forward, backward, shape):
-    x = RNG.standard_normal(shape)
+    x = np.random.default_rng(0).standard_normal(shape)  # a tie in a window costs more
 
     report = gradcheck.check(forward, backward, {"x": x})
 
