@@ -13,12 +13,15 @@ from gradcheck.trial.subject import Subject
 # Exponentials of numbers beyond this overflow in single precision.
 LARGE = 80.0
 
-# What to do about a gradient that does not match, where the layer knows no better.
+# What to do, where the layer knows no better.
 REMEDIES = {
     "wrong-number-of-gradients": "return one gradient per differentiated input",
     "missing-input-gradient": "return its gradient, or leave it out of wrt",
     "not-an-array": "return an array of floating-point numbers",
     "wrong-shape": "a gradient has the shape of what it is the gradient of",
+    "unstable-backward-overflow": "shift the exponent by the maximum, as the forward does",
+    "nan-at-special-point": "treat the special point on its own: mask it before the division or the logarithm",
+    "division-by-input-at-zero": "multiply the other factors instead of dividing by this one",
 }
 
 
@@ -67,13 +70,6 @@ def _shape_remedy(got: tuple[int, ...], wanted: tuple[int, ...], name: str) -> s
         axes = tuple(i for i, (a, b) in enumerate(zip(got, wanted, strict=True)) if a != b)
         return f"{name} was broadcast in the forward: sum its gradient over axis {axes[0] if len(axes) == 1 else axes}"
     return f"a gradient has the shape of what it is the gradient of: {wanted}"
-
-
-REMEDIES = {
-    "unstable-backward-overflow": "shift the exponent by the maximum, as the forward does",
-    "nan-at-special-point": "treat the special point on its own: mask it before the division or the logarithm",
-    "division-by-input-at-zero": "multiply the other factors instead of dividing by this one",
-}
 
 
 def check_finite(subject: Subject) -> list[Finding]:
