@@ -132,12 +132,15 @@ def _slopes(view: View, bad: np.ndarray | None, remedy: str) -> Iterator[Predict
     if view.elementwise and np.any(view.A - np.diag(np.diag(view.A))):
         return
     slopes = distinct(true, 10 * view.slack)
-    close = 10 * view.slack * (1.0 if view.elementwise else float(np.abs(slopes).max()))
+    close = 10 * view.slack if view.elementwise else min(10 * view.slack, 1e-5) * float(np.abs(slopes).max())
     if not 2 <= len(slopes) <= 3 or np.any(np.abs(seen[:, None] - slopes[None, :]).min(axis=1) >= close):
         return
     # all of them wrong: with two pieces that is the condition turned round, where there are entries on both
     counts = [int(np.sum(np.abs(true - slope) < close)) for slope in slopes]
     if bad.all() and (len(slopes) > 2 or min(counts) < 2):
+        return
+    # a loss has as many slopes as entries unless it is made of straight pieces
+    if not view.elementwise and min(counts) < 2:
         return
     pieces = len(distinct(true[bad], 10 * view.slack))
     yield Prediction(

@@ -241,3 +241,14 @@ def test_slopes_that_the_function_does_not_have_are_no_other_branch() -> None:
     found = names(forward, backward, {"x": random(8), "t": random(2, 8)[0]}, ("x",), {"q": 0.2})
 
     assert "branch-condition-wrong" not in found
+
+
+def test_a_loss_with_a_slope_for_every_entry_is_not_made_of_pieces() -> None:
+    slopes = np.array([0.5, -1.0, 2.0])
+
+    def backward(g, x):
+        return (g * np.array([2.0, -1.0, 0.5]),)
+
+    found = names(lambda x: x @ slopes, backward, {"x": random(3)}, ("x",))
+
+    assert "branch-condition-wrong" not in found
