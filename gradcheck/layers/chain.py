@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -87,6 +87,17 @@ class ChainLayer:
         assert self._passes is not None
         passes, self._passes = self._passes, None
         return [link for _, link, _ in passes]
+
+    def checkpoint(self, *, now: bool = False) -> Callable[[], None] | None:
+        """Remember the objects of all links, as :meth:`gradcheck.layers.objects.ObjectLayer.checkpoint` does."""
+        makers = [getattr(member.layer, "checkpoint", None) for member in self.members]
+        backs = [back for maker in makers if maker is not None and (back := maker(now=now)) is not None]
+
+        def put_back() -> None:
+            for back in backs:
+                back()
+
+        return put_back if backs else None
 
     def fresh(self) -> ChainLayer:
         """Return an equal layer with no memory of earlier calls."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class DifferentiableLayer:
     options: tuple[str, ...] = field(init=False)
     defaults: Mapping[str, Array] = field(init=False)
     source: Place | None = field(init=False)
+    replays: ClassVar[bool] = True
+    """The backward runs the forward again."""
     _before: dict[str, object] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:

@@ -108,6 +108,12 @@ def is_static(kind: type, name: str) -> bool:
     return isinstance(inspect.getattr_static(kind, name, None), staticmethod | classmethod)
 
 
+def chosen(maker: Maker | None, options: Mapping[str, object]) -> dict[str, object]:
+    """Return those of the options that the constructor takes."""
+    names = {other for name in (maker.options if maker else ()) for other in _same(name)}
+    return {name: value for name, value in options.items() if name in names}
+
+
 def _same(name: str) -> tuple[str, ...]:
     return (name, *(other for other in AXES if other != name)) if name in AXES else (name,)
 

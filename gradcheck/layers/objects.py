@@ -10,29 +10,26 @@ import numpy as np
 
 from gradcheck.errors import LayerError, NameLookupError
 from gradcheck.layers.attributes import left_gradients
-from gradcheck.layers.calling import call, locate, name_of
-from gradcheck.layers.gradients import MISSING as MISSING_RULE
-from gradcheck.layers.gradients import NO_ARRAY, Order, key_of
-from gradcheck.layers.maker import Maker, is_static, plan_making, twin
+from gradcheck.layers.calling import locate, name_of
+from gradcheck.layers.held import clear_gradients, held_arrays, moved_arrays, take_gradients
+from gradcheck.layers.maker import Maker, chosen, is_static, plan_making, twin
 from gradcheck.layers.methods import argument_names, bare_method, find_methods
 from gradcheck.layers.modules import Session, UnsteadyError
-from gradcheck.layers.outputs import describe_value, to_array
+from gradcheck.layers.outputs import to_array
 from gradcheck.layers.pairing import Pairing, Remembered, pair
 from gradcheck.layers.parameters import (
     MISSING,
     Parameter,
     discover,
-    find_gradient,
-    gradient_path,
+    find_values,
     look_up,
     parse_path,
     same_object,
     store,
 )
-from gradcheck.layers.protocol import Array, Gradients, Inputs, Mismatch, Options
+from gradcheck.layers.protocol import Array, Gradients, Inputs, Options
 from gradcheck.layers.references import Handle
 from gradcheck.layers.renewal import copy_of
-from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import Place
 
 
@@ -54,6 +51,10 @@ class ObjectLayer:
         How instances are made, if the target is a class.
     parameters
         Arrays that the object holds, by input name.
+    watching
+        Whether backwards are watched for what they change.
+    moved
+        Arrays of the object that the last backward changed while it was watched: before and after it.
     """
 
     name: str
@@ -65,6 +66,8 @@ class ObjectLayer:
     parameters: dict[str, Parameter]
     source: Place | None = None
     instance: object = None
+    watching: bool = False
+    moved: dict[str, tuple[Array, Array]] = field(init=False, default_factory=dict)
     inputs: tuple[str, ...] = field(init=False)
     options: tuple[str, ...] = field(init=False)
     defaults: Mapping[str, Array] = field(init=False)
@@ -101,10 +104,12 @@ class ObjectLayer:
         """Return the analytic gradients; see :class:`gradcheck.layers.protocol.Layer`."""
         if self.instance is None and self.maker is not None:
             self._prepare(inputs, options)
-        self._clear_gradients(wrt)
+        clear_gradients(self.instance, self.parameters, wrt)
         with self._set(inputs):
+            before = held_arrays(self.instance) if self.watching else {}
             returned = self.pairing.run_backward(self._method(1), upstream, inputs, outputs, options, self._last)
-        held = self._take_held(returned, wrt)
+            self.moved = moved_arrays(self.instance, before)
+        held = take_gradients(self.instance, self.parameters, returned, wrt)
         settled = {*held.by_input, *(item.wrt for item in held.mismatches)}
         rest = tuple(name for name in wrt if name not in settled)
         if not rest:
@@ -140,6 +145,28 @@ class ObjectLayer:
         layer._made_with = self._made_with
         return layer
 
+    def checkpoint(self, *, now: bool = False) -> Callable[[], None] | None:
+        """Remember the instance as it was handed over, or as it is now; what is returned puts it back.
+
+        ``None`` where there is none, or where it cannot be copied.
+        """
+        kept, made = copy_of(self.instance if now or self._pristine is None else self._pristine), self._made_with
+
+        def put_back() -> None:
+            self.instance, self._made_with = copy_of(kept), made
+            held = {name: item.values[0] for name, item in self.parameters.items() if item.values}
+            self._originals = {name: look_up(self.instance, path) for name, path in held.items()}
+
+        return None if kept is None else put_back
+
+    def adopt(self, name: str) -> bool:
+        """Take an array that the instance holds for a parameter, which calls may set; return whether that can be."""
+        values = find_values(self.instance, name)
+        if values and name not in self.inputs:
+            self.parameters[name] = Parameter(name, values)
+            self._originals[name] = look_up(self.instance, values[0])
+        return bool(values)
+
     def _method(self, which: int) -> Callable[..., object]:
         owner = self.target if self.instance is None else self.instance
         method = getattr(owner, self.methods[which])
@@ -151,7 +178,7 @@ class ObjectLayer:
         """Make the instance if it needs the inputs, or other options than last time."""
         if self.maker is not None and (self.instance is not None or self.maker.inputs):
             unset = any(not self.parameters[name].values for name in self.maker.inputs)
-            if self.instance is None or unset or _chosen(self.maker, options) != self._made_with:
+            if self.instance is None or unset or chosen(self.maker, options) != self._made_with:
                 self._make(options, inputs)
 
     @contextmanager
@@ -172,47 +199,11 @@ class ObjectLayer:
     def _make(self, options: Options, inputs: Inputs) -> None:
         assert self.maker is not None
         self.instance = self.maker.make(options, inputs)
-        self._made_with = _chosen(self.maker, options)
+        self._made_with = chosen(self.maker, options)
         for name in self.maker.inputs:
             # where it is kept, it will be set from now on, as an optimiser would
             places = tuple(same_object(self.instance, inputs[name]))
             self.parameters[name] = replace(self.parameters[name], values=places)
-
-    def _clear_gradients(self, wrt: Sequence[str]) -> None:
-        """Do what a training loop does before each backward: set the gradients of the parameters to zero."""
-        if not self.parameters:
-            return
-        reset = getattr(self.instance, "zero_grad", None)
-        if callable(reset) and not isinstance(reset, type):
-            call(reset, role="zero_grad")
-        for name in wrt:
-            path = gradient_path(self.instance, self.parameters[name]) if name in self.parameters else None
-            value = MISSING if path is None else look_up(self.instance, path)
-            if path is not None and isinstance(value, np.ndarray):
-                store(self.instance, path, np.zeros_like(value))
-
-    def _take_held(self, returned: object, wrt: Sequence[str]) -> Gradients:
-        """Return the gradients that the backward left on the object."""
-        found = Gradients({})
-        for name in wrt:
-            parameter = self.parameters.get(name)
-            if parameter is None:
-                continue
-            if isinstance(returned, Mapping) and parameter.gradient is None and key_of(name, returned, Order(())):
-                continue
-            value = find_gradient(self.instance, parameter)
-            array = None if value is MISSING else to_array(value)
-            if array is not None:
-                found.by_input[name] = array
-            elif value is not MISSING and value is not None:
-                message = f"the backward left {describe_value(value)} as the gradient of the parameter {name}"
-                found.mismatches.append(Mismatch(NO_ARRAY, message, name))
-            elif parameter.gradient is not None or not isinstance(returned, tuple | list | Mapping):
-                message = f"the backward left no gradient of the parameter {name}"
-                if value is MISSING:
-                    message += " where one was looked for (parameters: {NAME: PLACE} says where)"
-                found.mismatches.append(Mismatch(MISSING_RULE, message, name))
-        return found
 
 
 def wrap_object(
@@ -286,11 +277,5 @@ def wrap_object(
     layer = ObjectLayer(
         name or name_of(kind), handle, target, names, pairing, maker, found, locate(functions[1]), instance
     )
-    layer._made_with = _chosen(maker, given)
+    layer._made_with = chosen(maker, given)
     return layer
-
-
-def _chosen(maker: Maker | None, options: Mapping[str, object]) -> dict[str, object]:
-    """Return those of the options that the constructor takes."""
-    names = {other for name in (maker.options if maker else ()) for other in (AXES if name in AXES else (name,))}
-    return {name: value for name, value in options.items() if name in names}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck.model import Plain
 from gradcheck.rules.predictions import Prediction
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Array
@@ -87,6 +88,7 @@ def mask_not_applied(view: View) -> Iterator[Prediction]:
                 continue
             if np.any((np.abs(matrix) > view.zero) & (np.abs(view.J) <= view.zero)):
                 yield Prediction(f"the gradient is that without {option}", remedy, jacobian=matrix, usual=True)
+    yield from _drawn(view)
     bad = leaking(view)
     if bad is None:
         return
@@ -107,6 +109,22 @@ def mask_not_applied(view: View) -> Iterator[Prediction]:
         ):
             text = f"{int(bad.sum())} entries that {name} masks out received a gradient"
             yield Prediction(text, remedy, explained=0.0, evidence={"entries": int(bad.sum())})
+
+
+def _drawn(view: View) -> Iterator[Prediction]:
+    """Predict a gradient without the mask that the forward draws itself, which is no input."""
+    closed = dead(view)
+    if view.account is None or "nondeterministic-forward" not in view.account.contract or not closed.any():
+        return
+    remedy = "keep the mask that the forward draws, and multiply the gradient with it as well"
+    message = f"{int(closed.sum())} entries that the forward's random mask closes received a gradient"
+    evidence: dict[str, Plain] = {"entries": int(closed.sum())}
+    slopes = view.diagonal[~closed] if view.elementwise else np.zeros(0)
+    if slopes.size and np.ptp(slopes) <= 1e-6 * float(np.abs(slopes).max()):
+        for slope in (1.0, float(slopes[0])):
+            yield Prediction(message, remedy, jacobian=np.eye(view.N) * slope, evidence=evidence)
+    elif leaking(view) is not None:
+        yield Prediction(message, remedy, explained=0.0, evidence=evidence)
 
 
 def _padding_rows(view: View) -> Mask:

@@ -123,7 +123,8 @@ declare(
 
     Hidden when: the generator is seeded before every call.
 
-    Mended: give the layer a seed or a mask as an input, so that the checker can hold it still.
+    Mended: give the layer a seed or a mask as an input. The checker puts back what it can before each call: the global
+    random states, generators that the layer draws from, and what its object holds. Then this is a mere note.
 
     Wrong::
 

@@ -51,7 +51,7 @@ def find_batch(
         Bytes that the copies may take.
     """
     inputs, outputs = subject.moved, subject.outputs
-    if not subject.steady or subject.caller.pin or not x.ndim or not x.size:
+    if not subject.steady or subject.caller.luck is not None or not x.ndim or not x.size:
         return None
     length = x.shape[0]
     if any(part.shape[:1] != (length,) for part in outputs):

@@ -13,6 +13,7 @@ from gradcheck.rules.blindness import COMMON, audit
 from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, quiet
 from gradcheck.trial.chosen import choose_inputs
 from gradcheck.trial.evidence import gather_truth, is_small
+from gradcheck.trial.repetition import check_repeatable_forward
 from gradcheck.trial.subject import Subject, prepare
 
 # `run` mentions the worst blind spot of cases up to this size; beyond, `audit` is asked for on its own.
@@ -48,6 +49,7 @@ def audit_layer(
             raise UsageError(
                 "the case is too large to be audited entry by entry", "audit a smaller shape of the same layer"
             )
+        check_repeatable_forward(subject)  # chance is held still for the measurement
         truth = gather_truth(subject, settings.axis)
         # what is given as integers stays such: some bugs need them
         truth.inputs = {key: _whole(subject.given[key], value) for key, value in truth.inputs.items()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ import numpy.typing as npt
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Gradients, Layer
 from gradcheck.model import Counts, Plain
+
+if TYPE_CHECKING:
+    from gradcheck.trial.luck import Luck  # only layers that do not repeat themselves need it
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -90,12 +94,13 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def borrowed_random_state() -> Iterator[None]:
-    """Give the global random state back as it was."""
-    state = np.random.get_state()
+    """Give the global random states, Python's and numpy's, back as they were."""
+    states = random.getstate(), np.random.get_state()
     try:
         yield
     finally:
-        np.random.set_state(state)
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 class Caller:
@@ -110,25 +115,25 @@ class Caller:
     budget
         Largest number of forward calls; :class:`BudgetSpentError` is raised beyond. A call with a batch of several
         points is as dear as one for each of them.
-    pin
-        Whether the global random state is set to the same value before each forward, for layers that draw from it.
+    luck
+        What is put back before each forward, for layers that draw random numbers or move something of their own.
     """
 
     def __init__(self, layer: Layer, options: Mapping[str, Plain], *, budget: int | None = None) -> None:
         self.layer = layer
         self.options = dict(options)
         self.budget = budget
-        self.pin = False
+        self.luck: Luck | None = None
         self.counts = Counts()
 
-    def prepare_call(self, points: int = 1) -> None:
-        """Count a forward call at so many points, and set the global random state where it is pinned."""
+    def prepare_call(self, points: int = 1, layer: Layer | None = None) -> None:
+        """Count a forward call at so many points, and put back what is to be the same for each."""
         if self.budget is not None and self.counts.points >= self.budget:
             raise BudgetSpentError(f"the budget of {self.budget} forward calls is spent")
         self.counts.forwards += 1
         self.counts.points += points
-        if self.pin:
-            np.random.seed(20_011)
+        if self.luck is not None:
+            self.luck.rewind(layer or self.layer)
 
     def forward(
         self, inputs: Mapping[str, Array], options: Mapping[str, Plain] | None = None, *, points: int = 1
@@ -171,6 +176,8 @@ class Caller:
                 if not all(equal_bits(given[name], inputs[name]) for name in given):
                     given = {name: value.copy() for name, value in inputs.items()}
             handed = [np.array(part) for part in upstream]
+            if self.luck is not None:
+                self.luck.prepare_backward(self.layer)
             return Pull(outputs, self.layer.vjp(handed, given, outputs, self.options, wrt))
 
     def pull(
@@ -185,12 +192,12 @@ class Caller:
     ) -> Pull:
         """Call the forward, then the backward with the same inputs, as a training loop does.
 
-        ``upstream`` may be ``None`` for one that is drawn for the outputs' shapes. ``reseed`` sets the global random
-        state between the two calls.
+        ``upstream`` may be ``None`` for one that is drawn for the outputs' shapes. ``reseed`` lets the
+        backward draw other random numbers.
         """
         layer = layer or self.layer
         options = self.options if options is None else options
-        self.prepare_call()
+        self.prepare_call(layer=layer)
         self.counts.backwards += 1
         given = {name: value.copy() for name, value in inputs.items()}
         with quiet():
@@ -201,8 +208,8 @@ class Caller:
             g = draw_upstream(kept, np.random.default_rng(20_011)) if upstream is None else upstream
             handed = [np.array(part) for part in g]
             again = given if not changed else {name: value.copy() for name, value in inputs.items()}
-            if reseed is not None:
-                np.random.seed(reseed)
+            if self.luck is not None:
+                self.luck.prepare_backward(layer, reseed)
             gradients = layer.vjp(handed, again, outputs, options, wrt)
         gradients.by_input = {name: np.array(value) for name, value in gradients.by_input.items()}
         later = [name for name in again if not equal_bits(again[name], inputs[name])]

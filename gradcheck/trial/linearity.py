@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gradcheck.model import Finding, Severity
 from gradcheck.trial.calls import draw_upstream
 from gradcheck.trial.contract import found
-from gradcheck.trial.state import ask_nudged
+from gradcheck.trial.repetition import ask_nudged
 from gradcheck.trial.subject import Subject
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -22,8 +22,8 @@ class Series:
         self._subject = subject
         self._last: Pull | None = None
         self._upstream: Sequence[Array] = ()
-        # a forward that draws from the global state is given the same state each time: by a call before each backward
-        self._single: bool | None = False if forwards or subject.caller.pin else None
+        # what a forward finds is put back before each one, and so each backward has a forward of its own
+        self._single: bool | None = False if forwards or subject.caller.luck is not None else None
 
     def ask(self, upstream: Sequence[Array]) -> dict[str, Floats]:
         """Return the comparable gradients for an upstream, valid until the next call."""

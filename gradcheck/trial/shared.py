@@ -61,7 +61,7 @@ def share(
     expected
         About how many points there will be.
     """
-    if subject.helpers is None or not subject.steady or subject.caller.pin:
+    if subject.helpers is None or not subject.steady or subject.caller.luck is not None:
         return function
     moved = dict(subject.moved if inputs is None else inputs)
     given = dict(subject.caller.options if options is None else options)

@@ -54,6 +54,10 @@ class Subject:
         The trial's own random generator.
     steady
         Whether nothing was seen of a memory of earlier calls, or of chance.
+    repeats
+        Whether the forward can be made to return the same outputs for the same inputs.
+    lost
+        Whether the gradients differ from call to call because the outputs do: then nothing can be said of them.
     helpers
         Other processes that may evaluate points, if there are any.
     """
@@ -72,6 +76,8 @@ class Subject:
     nudged: dict[str, Floats] = field(default_factory=dict)
     precision: float = float(np.finfo(np.float64).eps)
     steady: bool = True
+    repeats: bool = True
+    lost: bool = False
     helpers: Helpers | None = None
 
     @property

@@ -14,7 +14,7 @@ from gradcheck.trial.calls import Caller, borrowed_random_state, is_float, quiet
 from gradcheck.trial.case import draw_upstreams, realise, seed_of, try_case
 from gradcheck.trial.chosen import choose_inputs
 from gradcheck.trial.pictures import sweep_entry, worst_entry
-from gradcheck.trial.state import check_repeatable_forward
+from gradcheck.trial.repetition import check_repeatable_forward
 from gradcheck.trial.subject import Subject, comparable, prepare, to_float64
 
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)

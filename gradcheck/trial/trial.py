@@ -20,12 +20,8 @@ from gradcheck.trial.linearity import Linearity, examine_linearity
 from gradcheck.trial.measure import gradients_agree
 from gradcheck.trial.naming import MEMORY, name_bugs, order
 from gradcheck.trial.probes import check_large_inputs
-from gradcheck.trial.state import (
-    check_memory,
-    check_repeatable_backward,
-    check_repeatable_forward,
-    check_strides,
-)
+from gradcheck.trial.repetition import check_repeatable_backward, check_repeatable_forward
+from gradcheck.trial.state import check_memory, check_strides
 from gradcheck.trial.subject import Subject, comparable, prepare, to_float64
 
 if TYPE_CHECKING:
@@ -139,6 +135,9 @@ def _run(trial: Trial, report: Report) -> None:
     trial.findings += check_finite(subject)
     if subject.gradients:
         trial.findings += check_repeatable_backward(subject)
+        if subject.lost:
+            _give_up(trial, report)
+            return
         if not MEMORY & {finding.rule for finding in trial.findings}:
             trial.linearity = examine_linearity(subject)
             trial.findings += trial.linearity.findings
@@ -165,6 +164,14 @@ def _run(trial: Trial, report: Report) -> None:
 
         every = trial.settings.pictures == "all"
         take_pictures(subject, trial.parts, trial.linearity, trial.findings, trial.upstreams, trial.settings.eps, every)
+
+
+def _give_up(trial: Trial, report: Report) -> None:
+    """Say nothing of gradients that differ from call to call because the outputs do."""
+    report.findings = order(trial.findings)
+    wrong = any(finding.severity is Severity.BUG for finding in report.findings)
+    report.verdict = Verdict.FAIL if wrong else Verdict.UNDECIDED
+    report.notes.append("outputs and gradients differ from call to call, and could not be made to repeat themselves")
 
 
 def _axis_of(trial: Trial, name: str) -> int | None:

@@ -18,6 +18,7 @@ from gradcheck.trial import shared
 from gradcheck.trial.calls import BudgetSpentError, Caller
 from gradcheck.trial.case import try_case
 from gradcheck.trial.helpers import pack_part, pack_rows, pack_values, unpack_rows, unpack_values
+from gradcheck.trial.luck import SEEDS, Luck
 from gradcheck.trial.shard import Shard
 from gradcheck.trial.shared import evaluate_all, share
 from gradcheck.trial.subject import Subject, prepare
@@ -245,7 +246,7 @@ def test_what_is_not_shared(reason, folder):
     if reason == "unsteady":
         subject.steady = False
     elif reason == "pinned":
-        subject.caller.pin = True
+        subject.caller.luck = Luck(subject.caller.layer, SEEDS)
     else:
         subject.helpers = None
     function = subject.function("x")
