@@ -167,6 +167,11 @@ class ObjectLayer:
             self._originals[name] = look_up(self.instance, values[0])
         return bool(values)
 
+    def release(self, name: str) -> None:
+        """Take an array that was adopted for no parameter again."""
+        self.parameters.pop(name, None)
+        self._originals.pop(name, None)
+
     def _method(self, which: int) -> Callable[..., object]:
         owner = self.target if self.instance is None else self.instance
         method = getattr(owner, self.methods[which])

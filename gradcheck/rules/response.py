@@ -132,7 +132,7 @@ def updated_parameters(view: View) -> Iterator[Prediction]:
 
     Formula: a = (W - lr dW)^T g: the error is proportional to lr, and a is not linear in the upstream.
 
-    Hidden when: lr = 0.
+    Hidden when: lr = 0, or the step is taken after all gradients have been computed (which is warned of).
 
     Mended: compute all gradients first, and let the optimiser change the parameters afterwards.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -129,18 +129,25 @@ def _divides(subject: Subject, name: str, bad: np.typing.NDArray[np.bool_], x: n
     return True
 
 
-def check_unchanged(pull: Pull, wrt: Sequence[str]) -> list[Finding]:
-    """Report inputs or upstreams that the layer changed in place."""
-    findings = [
-        found(
+def check_unchanged(pull: Pull, wrt: Sequence[str], held: Collection[str] = ()) -> list[Finding]:
+    """Report inputs or upstreams that the layer changed in place.
+
+    ``held``: names of the layer's own parameters; where its backward moves one, that is an optimiser's step.
+    """
+    findings = []
+    for name in pull.changed_inputs:
+        step = name in held and pull.changed_by == "backward"
+        finding = found(
             "mutates-input",
-            f"the {pull.changed_by} changes {name} in place",
-            "work on a copy: the caller, and other branches of the graph, still need it",
+            f"the {pull.changed_by} changes {name}" + (", which the layer holds" if step else " in place"),
+            "compute all gradients first, and take the optimiser's step outside of the backward"
+            if step
+            else "work on a copy: the caller, and other branches of the graph, still need it",
+            severity=Severity.WARNING if step else Severity.BUG,
             wrt=name if name in wrt else None,
             input=name,
         )
-        for name in pull.changed_inputs
-    ]
+        findings.append(finding)
     if pull.changed_upstream:
         findings.append(
             found(

@@ -137,9 +137,11 @@ def _check_with_other_outputs(subject: Subject, name: str, gradients: Sequence[M
     ):
         subject.lost = True
         return []
+    from gradcheck.trial.updates import moved_parameters
+
     subject.typical = _typical_sizes(subject)
     subject.nudged = ask_nudged(subject)
-    moved = "what the forward reads"
+    moved = ", ".join(moved_parameters(subject)) or "what the forward reads"
     return [
         found(
             "mutates-input",

@@ -131,7 +131,7 @@ def _run(trial: Trial, report: Report) -> None:
     subject.first = subject.caller.pull(subject.given, subject.upstream, subject.wrt)
     subject.gradients = comparable(subject.first, subject.given)
     trial.findings += check_returned(subject, subject.first)
-    trial.findings += check_unchanged(subject.first, subject.wrt)
+    trial.findings += check_unchanged(subject.first, subject.wrt, subject.caller.layer.defaults)
     trial.findings += check_finite(subject)
     if subject.gradients:
         trial.findings += check_repeatable_backward(subject)

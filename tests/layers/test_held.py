@@ -105,3 +105,5 @@ def test_an_array_of_the_object_becomes_a_parameter():
     assert not layer.adopt("V")
 
     assert np.array_equal(layer.forward({"x": X, "W": 3 * X}, {})[0], 6 * X)
+    layer.release("W")
+    assert not np.array_equal(layer.forward({"x": X, "W": 3 * X}, {})[0], 12 * X)
