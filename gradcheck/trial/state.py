@@ -12,9 +12,9 @@ import numpy.typing as npt
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Finding, Severity
-from gradcheck.trial.calls import equal_bits, flatten, is_float
+from gradcheck.trial.calls import Pull, equal_bits, flatten, is_float
 from gradcheck.trial.contract import found
-from gradcheck.trial.repetition import differ
+from gradcheck.trial.repetition import alike, differ
 from gradcheck.trial.subject import Subject, comparable
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def check_memory(
                 return []  # the other point lies outside the layer's domain, which says so in silence
             there = comparable(pull, other)
             # a layer that cannot be made anew is compared with differences at the other inputs instead
-            fresh = _ask_twin(subject, other)
+            fresh = _ask_twin(subject, other, pull)
             name = (fresh and differ(there, fresh, subject.tolerances(), subject.noise())) or agrees(other, there)
     except LayerError:
         return []  # here it says so loudly
@@ -70,12 +70,18 @@ def check_memory(
     ]
 
 
-def _ask_twin(subject: Subject, other: Mapping[str, Array]) -> dict[str, Floats] | None:
-    """Return the gradients of a fresh layer at other inputs; none where the layer moves what it holds."""
+def _ask_twin(subject: Subject, other: Mapping[str, Array], pull: Pull) -> dict[str, Floats] | None:
+    """Return the gradients of a fresh layer at other inputs; none where that is another layer, with other weights."""
     caller = subject.caller
     if caller.luck is not None and caller.luck.moves:
         return None  # what each call moves of the layer, the twin has not gone through
-    return comparable(caller.pull(other, subject.upstream, subject.wrt, layer=caller.fresh()), other)
+    twin = caller.pull(other, subject.upstream, subject.wrt, layer=caller.fresh())
+    if not alike(twin.outputs, pull.outputs):
+        # memory of the forward, or weights that were drawn at the first call? those show at the case's own inputs
+        own = caller.pull(subject.given, subject.upstream, subject.wrt, layer=caller.fresh())
+        if subject.first is None or not alike(own.outputs, subject.first.outputs):
+            return None
+    return comparable(twin, other)
 
 
 def check_strides(subject: Subject) -> list[Finding]:
