@@ -194,9 +194,17 @@ class _Laws:
 
 
 def _underflow(subject: Subject, scale: dict[str, float]) -> list[Finding]:
-    """Compare a(1e-8 g) with 1e-8 a(g): in half precision the small one is lost."""
+    """Compare a(1e-8 g) with 1e-8 a(g): in half precision the small one is lost.
+
+    Where the case itself is in half precision such an upstream cannot even be handed over.
+    """
     factor = 2.0**-27
-    findings = []
+    findings: list[Finding] = []
+    handed = [*subject.upstream, *(subject.given[name] for name in subject.wrt), *subject.outputs]
+    if subject.first is not None:
+        handed += subject.first.outputs
+    if any(part.dtype.kind == "f" and part.dtype.itemsize < 4 for part in handed):
+        return findings
     for name, part in subject.vjp(subject.scaled_upstream(factor)).items():
         base = subject.gradients.get(name)
         if base is None or not scale[name] or scale[name] * factor < 1e-30:

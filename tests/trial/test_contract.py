@@ -302,6 +302,50 @@ def test_underflow_on_tiny_upstreams():
     assert "low-precision-underflow" in rules(report, Severity.BUG) or rules(report, Severity.BUG)
 
 
+def softmax_shifted(x):
+    e = np.exp(x - x.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def softmax_backward(g, x):
+    s = softmax_shifted(x)
+    return s * (g - (g * s).sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [
+        pytest.param(lambda x: 3 * x, lambda g, x: 3 * g, id="linear"),
+        pytest.param(tanh, tanh_backward, id="tanh"),
+        pytest.param(softmax_shifted, softmax_backward, id="softmax"),
+        pytest.param(lambda x: x.mean(), lambda g, x: np.full_like(x, g / x.size), id="mean"),
+    ],
+)
+def test_half_precision_inputs_cannot_hold_a_tiny_upstream(forward, backward, seed):
+    report = gradcheck.check(forward, backward, {"x": X.astype(np.float16)}, seed=seed)
+
+    assert report.verdict in ("pass", "undecided")
+    assert rules(report, Severity.BUG) == []
+
+
+def test_a_wrong_layer_in_half_precision_fails():
+    report = gradcheck.check(lambda x: 3 * x, lambda g, x: 6 * g, {"x": X.astype(np.float16)})
+
+    assert report.verdict == "fail"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_half_precision_inside_the_backward_is_named(dtype):
+    def backward(g, x):
+        return (3 * g.astype(np.float16)).astype(x.dtype)
+
+    report = gradcheck.check(lambda x: 3 * x, backward, {"x": X.astype(dtype)})
+
+    assert report.verdict == "fail"
+    assert rules(report, Severity.BUG)[0] == "low-precision-underflow"
+
+
 def test_single_precision_inside_the_backward_is_a_warning():
     def backward(g, x):
         y = np.tanh(x.astype(np.float32))
