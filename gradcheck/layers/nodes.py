@@ -99,10 +99,26 @@ class NodeLayer:
 
         A graph serves for one backward, since gradients accumulate: for a second one it is built again.
         """
+        return self.vjp_onto({}, upstream, inputs, options, wrt)
+
+    def vjp_onto(
+        self,
+        preset: Mapping[str, Array],
+        upstream: Sequence[Array],
+        inputs: Inputs,
+        options: Options,
+        wrt: Sequence[str],
+    ) -> Gradients:
+        """Return what the parents' gradients are after a backward that found other numbers there.
+
+        ``preset``: by input, what they already are, as for a parent that another node has used; otherwise nothing.
+        """
         if self._graph is None:
             self.forward(inputs, options)
         assert self._graph is not None
         (node, leaves), self._graph = self._graph, None
+        for name, value in preset.items():
+            setattr(leaves[name], self.gradient, value.copy())
         before = {name: getattr(leaf, self.gradient, None) for name, leaf in leaves.items()}
         g = upstream[0] if len(upstream) == 1 else tuple(upstream)
         try:

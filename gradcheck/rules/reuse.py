@@ -21,7 +21,8 @@ def reused_input(view: View) -> Iterator[Prediction]:
 
     Formula: a is J^T g less the contribution of one path; for x * x it is half of the truth.
 
-    Hidden when: never, unless the other path is saturated.
+    Hidden when: never, unless the other path is saturated; a graph node that sets the gradient is right as long as
+    its parent is used once, and is found by a backward onto parents that have a gradient already.
 
     Mended: add the gradients of all uses.
 

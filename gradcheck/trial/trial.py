@@ -141,6 +141,10 @@ def _run(trial: Trial, report: Report) -> None:
         if not MEMORY & {finding.rule for finding in trial.findings}:
             trial.linearity = examine_linearity(subject)
             trial.findings += trial.linearity.findings
+            if hasattr(subject.caller.layer, "vjp_onto") or hasattr(subject.caller.layer, "members"):
+                from gradcheck.trial.accumulation import check_accumulation  # nodes, and chains that may hold some
+
+                trial.findings += check_accumulation(subject)
     subject.steady = not (MEMORY | {"nondeterministic-forward"}) & {finding.rule for finding in trial.findings}
     for name in subject.wrt:
         if name in subject.gradients:
@@ -272,7 +276,7 @@ def _conclude(trial: Trial, report: Report) -> None:
         links = find_link_findings(subject, trial.settings, try_layer)
         reduced = None if links or is_small(subject, COMFORTABLE) else _reduce(trial, report)
         if links:
-            report.findings = order([*links, *trial.findings])
+            report.findings = order([*links, *(item for item in trial.findings if item.at is None)])
         elif reduced is not None:
             report.findings = reduced
         else:
