@@ -11,7 +11,6 @@ import numpy as np
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
-from gradcheck.numeric.precision import detect_precision, round_to_grid
 from gradcheck.trial.attempts import measure_input
 from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, is_float, quiet
 from gradcheck.trial.chosen import choose_inputs, note_unchecked
@@ -21,8 +20,9 @@ from gradcheck.trial.measure import gradients_agree
 from gradcheck.trial.naming import MEMORY, name_bugs, order
 from gradcheck.trial.probes import check_large_inputs
 from gradcheck.trial.repetition import check_repeatable_backward, check_repeatable_forward
+from gradcheck.trial.settling import settle_precision
 from gradcheck.trial.state import check_memory, check_strides
-from gradcheck.trial.subject import Subject, comparable, prepare, to_float64
+from gradcheck.trial.subject import Subject, comparable, prepare
 
 if TYPE_CHECKING:
     from gradcheck.trial.helpers import Helpers
@@ -127,7 +127,7 @@ def _run(trial: Trial, report: Report) -> None:
         report.verdict, report.findings = Verdict.UNDECIDED, order(trial.findings)
         report.notes.append("no output is finite: there is nothing to differentiate")
         return
-    _settle_precision(subject)
+    settle_precision(subject)
     subject.first = subject.caller.pull(subject.given, subject.upstream, subject.wrt)
     subject.gradients = comparable(subject.first, subject.given)
     trial.findings += check_returned(subject, subject.first)
@@ -205,31 +205,6 @@ def _leave_out_dead_outputs(trial: Trial) -> bool:
         )
     )
     return count < sum(part.size for part in subject.outputs if is_float(part))
-
-
-def _settle_precision(subject: Subject) -> None:
-    """Find the precision that the layer computes in, and move its inputs to that grid."""
-    name = next((name for name in subject.wrt if np.size(subject.given[name])), None)
-    if name is None or not any(part.size for part in subject.outputs):
-        return
-    x = np.asarray(subject.moved[name], dtype=np.float64)
-    function = subject.function(name)
-    precision = detect_precision(function, x, function(x.copy()), subject.rng)
-    if precision.eps > 2.0**-50:
-        # outputs of saturated inputs hardly move, as if the layer read its input coarsely: look where they do
-        tame = x / max(1.0, float(np.max(np.abs(x[np.isfinite(x)]), initial=0.0)))
-        tame = tame * (1.0 + 0.1 * subject.rng.uniform(-1.0, 1.0, x.shape))
-        there = function(tame.copy())
-        if np.all(np.isfinite(there)):
-            precision = min(precision, detect_precision(function, tame, there, subject.rng), key=lambda p: p.eps)
-    subject.precision = precision.eps
-    if precision.eps > 2.0**-50:
-        for key in subject.wrt:
-            if is_float(subject.given[key]):
-                rounded = round_to_grid(np.asarray(subject.given[key], dtype=np.float64), precision)
-                subject.given[key] = rounded.astype(subject.given[key].dtype)
-        subject.moved = to_float64(subject.given, subject.wrt)
-        subject.outputs = subject.caller.forward(subject.moved)
 
 
 def _probe(trial: Trial) -> None:
