@@ -10,11 +10,15 @@ import numpy as np
 from gradcheck.numeric.bisection import Location, locate
 from gradcheck.numeric.evaluate import Array, Evaluator, Function, Indices, as_evaluator, median, root_mean_square
 from gradcheck.numeric.examine import Examination, examine
+from gradcheck.numeric.judge import FLOOR, KINK, PASS
 from gradcheck.numeric.projection import Projector, Residual
+from gradcheck.numeric.specks import find_specks
 from gradcheck.numeric.survey import Survey
 
 _SAMPLED = 32
 _MISS = 0.01
+_MINUTE = 1024.0  # times its size by which an entry's step is longer where it is examined by itself
+_TRIED = 8  # such entries that are
 
 
 @dataclass(slots=True)
@@ -25,6 +29,9 @@ class Directions:
     ----------
     agrees
         Whether the claim agrees along all of them. True is a pass at the resolutions below.
+    disagree
+        Whether the claim fails along one of them, or is no number somewhere. If not, and it does not agree either,
+        entries too small to be seen along them are in doubt.
     measured
         Whether the function could be measured at all along one of them.
     residuals, bounds
@@ -45,6 +52,7 @@ class Directions:
     """
 
     agrees: bool
+    disagree: bool
     measured: bool
     residuals: Array
     bounds: Array
@@ -105,9 +113,11 @@ def try_directions(
         if residual.refutes and (worst is None or abs(residual.value) > abs(worst[0].value)):
             worst = residual, move
     location, examination = None, None
-    if worst is not None or broken.size:
+    # the moves take specks along within their own size, where what they do is too little to be seen
+    tiny = _open_specks(evaluate, survey, claim, rng, rtol, atol)
+    if worst is not None or broken.size or tiny.size:
         location = Location() if worst is None else locate(projector, worst[1], worst[0], budget=budget)
-        location.entries = sorted({*location.entries, *broken[:_SAMPLED].tolist()})
+        location.entries = sorted({*location.entries, *broken[:_SAMPLED].tolist(), *tiny.tolist()})
         suspects = _suspects(location, survey.x.size, rng)
         examination = examine(
             evaluate, survey, claim, entries=suspects, rtol=rtol, atol=atol, max_columns=len(suspects)
@@ -119,6 +129,7 @@ def try_directions(
     spread = 1.6 * bound * _MISS ** (-1 / max(count, 1))
     return Directions(
         agrees=location is None,
+        disagree=worst is not None or bool(broken.size),
         measured=bool(finite) or not survey.x.size,
         residuals=np.array([residual.value for residual in residuals]),
         bounds=np.array([residual.bound for residual in residuals]),
@@ -138,6 +149,20 @@ def _draw(projector: Projector, rng: np.random.Generator, broken: Indices, count
         move = projector.draw(rng)
         move.reshape(-1)[broken] = 0.0
         yield move
+
+
+def _open_specks(
+    evaluate: Evaluator, survey: Survey, claim: Array, rng: np.random.Generator, rtol: float | None, atol: float | None
+) -> Indices:
+    """Entries that are wrong, or cannot be decided, among those far smaller than their step (or a sample of these)."""
+    places = survey.layout.inputs[find_specks(survey, _MINUTE)]
+    if not places.size:
+        return places
+    sample = np.sort(rng.choice(places, min(_TRIED, places.size), replace=False))
+    seen = examine(evaluate, survey, claim, entries=sample, rtol=rtol, atol=atol, max_columns=len(sample))
+    assert seen.status is not None
+    left: Indices = sample[~np.isin(seen.status.reshape(-1)[sample], (PASS, FLOOR, KINK))]
+    return left
 
 
 def _suspects(location: Location, size: int, rng: np.random.Generator) -> Indices:

@@ -24,6 +24,7 @@ from gradcheck.numeric.judge import (
 from gradcheck.numeric.ladder import LONGEST, cross_examine
 from gradcheck.numeric.look import Look, look
 from gradcheck.numeric.slopes import measure_slopes
+from gradcheck.numeric.specks import Unsure, find_specks, overwrite, settle_specks
 from gradcheck.numeric.survey import Survey
 
 __all__ = ["STATUSES", "Examination", "examine"]
@@ -48,6 +49,7 @@ class _State:
     lower: Array
     upper: Array
     suspected: Mask
+    unsure: Unsure
 
 
 def examine(
@@ -97,6 +99,9 @@ def examine(
     needed = make_criteria(gathered, gathered, survey.precision, rtol, atol).needed(gathered) if judged else None
     found = look(evaluate, survey, columns, all_four=claim is None, keep=keep_jacobian, needed=needed)
     survey, estimate, gathered = found.survey, found.estimate, gathered[:, found.columns]
+    specks = (find_specks(survey) & wanted)[:, found.columns]
+    first = make_criteria(gathered, estimate.value, survey.precision, rtol, atol) if judged and specks.any() else None
+    unsure = settle_specks(evaluate, found, specks, gathered, first, max_columns)
     nothing = np.full(gathered.shape, np.nan)
     state = _State(
         claim=gathered,
@@ -107,6 +112,7 @@ def examine(
         lower=nothing,
         upper=nothing.copy(),
         suspected=np.zeros(gathered.shape, dtype=bool),
+        unsure=unsure,
     )
     criteria = make_criteria(gathered if judged else estimate.value, estimate.value, survey.precision, rtol, atol)
     escalated, vacuous = 0, False
@@ -147,7 +153,7 @@ def _escalate(
     estimate = found.estimate
     blunt = doubtful & ~suspect & ~hinted & ~(estimate.truncation > 0.5 * estimate.roundoff)
     hopeless = blunt & (state.bound > LONGEST * criteria.needed(state.claim))
-    surplus = _surplus(state, criteria)
+    surplus = criteria.surplus(state.claim, state.value, state.bound)
     state.status[doubtful] = UNDECIDED
     examined = np.zeros(doubtful.shape, dtype=bool)
 
@@ -171,7 +177,10 @@ def _escalate(
         if tried.size and float(np.mean(tried != UNDECIDED)) >= _WORTHWHILE:
             examine_columns(np.setdiff1d(rest, sample))
     state.suspected |= suspect & ~examined
-    _extend(state, suspect, examined, surplus, hinted)
+    _extend(state, suspect & ~state.unsure.mask, examined, surplus, hinted)
+    unsure = state.unsure.mask & (state.status == FAIL)
+    state.status[unsure] = UNDECIDED
+    state.value[unsure], state.bound[unsure] = state.unsure.value[unsure], state.unsure.bound[unsure]
     return int(examined.any(axis=0).sum())
 
 
@@ -181,9 +190,8 @@ def _examine_columns(
     """Cross-examine the doubtful entries of some columns; those of different slices share evaluations."""
     estimate, places, asked = _with_far(evaluate, survey, found, places, doubtful)
     claim = pick(state.claim, places)
-    outcome = cross_examine(
-        evaluate, survey, found.columns[places], estimate, claim, asked, criteria, found.context
-    )  # fmt: skip
+    columns, context = found.columns[places], found.context
+    outcome = cross_examine(evaluate, survey, columns, estimate, claim, asked, criteria, context)
     rows, where = np.nonzero(asked)
     there = (rows, places[rows, where])
     state.status[there], state.value[there], state.bound[there] = outcome.status, outcome.value, outcome.bound
@@ -213,12 +221,6 @@ def _hinted(found: Look, share: float = _HINT) -> Mask:
     return hint
 
 
-def _surplus(state: _State, criteria: Criteria) -> Array:
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        ratio = np.abs(state.claim - state.value) / criteria.allowance(state.claim, state.value, state.bound)
-    return np.where(np.isnan(ratio), np.inf, ratio)
-
-
 def _with_far(
     evaluate: Evaluator, survey: Survey, found: Look, places: Indices, doubtful: Mask
 ) -> tuple[Estimate, Indices, Mask]:
@@ -231,6 +233,7 @@ def _with_far(
     columns = found.columns[fresh]
     far = measure_slopes(evaluate, survey, columns, 2 * pick(survey.steps, columns))
     new = combine(found.near.columns(fresh), far, survey, columns, found.context)
+    overwrite(new, pick(found.short, fresh), found.estimate.columns(fresh))
     estimate = Estimate.joined([found.estimate.columns(kept), new])
     return estimate, np.concatenate([kept, fresh], axis=1), np.concatenate([asked, asked_fresh], axis=1)
 

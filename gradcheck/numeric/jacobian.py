@@ -13,6 +13,7 @@ from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.look import output_derivatives
 from gradcheck.numeric.precision import Precision, detect_precision
 from gradcheck.numeric.slopes import measure_slopes
+from gradcheck.numeric.specks import contradict, find_specks, short_steps
 from gradcheck.numeric.survey import Survey, survey
 
 _ROUGH = 30.0  # a bound this many times its round-off is due to a kink or an edge nearby
@@ -84,6 +85,13 @@ def measure_jacobian(
         for kept, new in zip((value, noise, bound), (closer[0], closer[2], closer[1]), strict=True):
             better = closer[1] < bound[:, :, columns]
             kept[:, :, columns] = np.where(better, new, kept[:, :, columns])
+    specks = find_specks(around)
+    columns = np.flatnonzero(specks.any(axis=0))
+    if columns.size and value.size:
+        short = _measure(evaluate, around, columns, short_steps(around, specks)[:, columns])
+        other = contradict(value[:, :, columns], bound[:, :, columns], short[0], short[1]) & specks[:, None, columns]
+        for kept, new in ((value, short[0]), (bound, short[1])):
+            kept[:, :, columns] = np.where(other, new, kept[:, :, columns])
     return Jacobian(spread_blocks(value, around), spread_blocks(bound, around), evaluate.count - before, around)
 
 

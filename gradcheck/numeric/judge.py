@@ -52,6 +52,12 @@ class Criteria:
         needed: Array = np.maximum(self.negligible, self.resolved * np.abs(claim))
         return needed
 
+    def surplus(self, claim: Array, value: Array, bound: Array) -> Array:
+        """Difference as a multiple of the allowance; infinite where there is no difference to speak of."""
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            ratio = np.abs(claim - value) / self.allowance(claim, value, bound)
+        return np.where(np.isnan(ratio), np.inf, ratio)
+
     def classify(self, claim: Array, value: Array, bound: Array, still: Mask) -> Codes:
         """Status of every entry; FAIL means suspect until it has been cross-examined.
 

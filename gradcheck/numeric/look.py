@@ -30,6 +30,8 @@ class Blocks:
         Slopes of those at h and 2h, and (C, S) the steps of all.
     inflation
         Of the noise; see :class:`~gradcheck.numeric.estimate.Context`.
+    beyond
+        (C, S) what is to be added to the noise at least, where that is known better.
     """
 
     value: Array
@@ -38,6 +40,7 @@ class Blocks:
     far: Slopes
     half: Array
     inflation: float
+    beyond: Array | None = None
 
     def bound(self, survey: Survey) -> Array:
         """(C, S, m) bounds: columns with two evaluations have at most the truncation of the audited ones."""
@@ -47,6 +50,8 @@ class Blocks:
         with np.errstate(over="ignore", invalid="ignore"):
             beyond = relative * root_sum_squares(self.value) / np.sqrt(max(self.value.shape[2], 1))
             beyond[self.audited] = np.maximum(excess, 0.0)
+        if self.beyond is not None:
+            beyond = np.maximum(beyond, self.beyond)
         total = noise[:, :, None] * survey.sigma + beyond[:, :, None]
         return np.where(np.isfinite(self.value) & np.isfinite(total), total, np.inf)
 
@@ -69,6 +74,8 @@ class Look:
         What the columns say about each other's noise.
     parts
         Root mean square of an entry if the outputs' shares of it did not cancel.
+    short
+        (S, C) entries whose estimate comes from a step of their own, shorter than the survey's.
     blocks
         Derivatives per output, where they were asked for.
     """
@@ -80,6 +87,7 @@ class Look:
     context: Context
     parts: float
     survey: Survey
+    short: Mask
     blocks: Blocks | None = None
 
 
@@ -113,7 +121,8 @@ def look(
     together = join_slopes([near, rest])
     context = Context(typical_size(together.central, survey, survey.layout), local_inflation(near, far, survey))
     estimate = Estimate.joined([combine(near, far, survey, four, context), from_two(rest, survey, two, context)])
-    found = Look(np.concatenate([four, two]), len(four), together, estimate, context, _parts(near, survey), survey)
+    order, short = np.concatenate([four, two]), np.zeros(estimate.value.shape, dtype=bool)
+    found = Look(order, len(four), together, estimate, context, _parts(near, survey), survey, short)
     if kept is not None:
         kept[audited] = _value(near, far)
         half = np.empty(kept.shape[:2])

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.numeric.evaluate import Array, Evaluator, Mask, median, root_sum_squares
 from gradcheck.numeric.precision import round_to_grid
+from gradcheck.numeric.specks import find_specks, short_steps
 from gradcheck.numeric.survey import Survey
 
 _DEVIATIONS = 4.0  # one more than for entries: a projection is all that is looked at
@@ -58,7 +59,7 @@ class _Pair:
 
 
 class Projector:
-    """Tests a claim along directions; moves are in multiples of the survey's steps.
+    """Tests a claim along directions; moves are in multiples of the survey's steps, of specks within their own size.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ class Projector:
         self._weights = survey.weights.reshape(-1)
         self._sigma = np.abs(self._weights) * survey.sigma.reshape(-1)
         self._dead = survey.dead.reshape(-1)
-        self.steps = survey.layout.scatter_inputs(survey.steps, survey.x.shape)
+        self.steps = survey.layout.scatter_inputs(short_steps(survey, find_specks(survey)), survey.x.shape)
         self.multiplier = 1.0
 
     def draw(self, rng: np.random.Generator) -> Array:

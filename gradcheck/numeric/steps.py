@@ -13,6 +13,7 @@ from gradcheck.numeric.precision import Precision
 
 _LOW, _HIGH = 6.0, 30.0  # wanted ratio of truncation to round-off
 _TRIALS = 6
+_SPECK = 2.0**-12  # share of its length scale below which an input is moved within its own size
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,27 @@ def length_scales(x: Array, layout: Layout) -> Array:
     one_signed = bool(np.all(x >= 0) or np.all(x <= 0))
     scale = np.minimum(1.0, size if one_signed else np.maximum(size, around))
     return np.maximum(np.where(scale > 0, scale, np.minimum(1.0, around)), 2.0**-900)
+
+
+def own_sizes(x: Array) -> Array:
+    """Size of every entry; of a zero, the least root mean square of a line of entries through it."""
+    size = np.where(np.isfinite(x), np.abs(x), 1.0)
+    if not size.size or size.all():
+        return size
+    around = np.full(x.shape, np.inf)
+    for axis in range(x.ndim):
+        typical = root_sum_squares(np.moveaxis(size, axis, -1)) / np.sqrt(x.shape[axis])
+        around = np.minimum(around, np.expand_dims(np.where(typical > 0, typical, np.inf), axis))
+    return np.where(size > 0, size, np.where(np.isfinite(around), around, 1.0))
+
+
+def careful_scales(x: Array, scale: Array) -> Array:
+    """Length scales for moves of all inputs at once; inputs far smaller than theirs move within their own size.
+
+    One input that is carried across what happens around it would look like noise, or a kink, in all outputs.
+    """
+    own = own_sizes(x)
+    return np.where(own < _SPECK * scale, own, scale)
 
 
 def first_stride(noise: Noise, y0: Array, weights: Array, layout: Layout, precision: Precision) -> Stride:

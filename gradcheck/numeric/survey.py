@@ -20,7 +20,7 @@ from gradcheck.numeric.evaluate import (
 from gradcheck.numeric.layout import Layout, NotLocalError
 from gradcheck.numeric.noise import measure_noise
 from gradcheck.numeric.precision import Precision
-from gradcheck.numeric.steps import correct_stride, first_stride, length_scales
+from gradcheck.numeric.steps import careful_scales, correct_stride, first_stride, length_scales
 
 _AUDITED = 4
 _REPEATS = 6
@@ -139,7 +139,7 @@ def survey(
     scale = length_scales(x, layout)
     with np.errstate(all="ignore"):
         if x.size and y0.size:
-            noise = measure_noise(evaluate, x, y0, use, layout, scale, precision, rng)
+            noise = measure_noise(evaluate, x, y0, use, layout, careful_scales(x, scale), precision, rng)
             sigma = np.maximum(noise.sigma, layout.leak)
             noise = replace(noise, sigma=sigma)
             if not deterministic:

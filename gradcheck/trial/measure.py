@@ -161,9 +161,12 @@ def _sum_up_directions(subject: Subject, name: str, claim: Floats, tried: Direct
         part = _compare(subject, name, claim, tried.examination, np.zeros(claim.shape))
         part.examined = tried.examination.examined
         report = summarise(part, axis)
-        if report.verdict is Verdict.PASS:
+        if report.verdict is Verdict.PASS and tried.disagree:
             report.verdict = Verdict.UNDECIDED
-        return Measured(report, "directions", f"{count} random directions disagree; bisection found the entries")
+        said = "disagree; bisection found the entries"
+        if not tried.disagree:
+            said = f"of {name} agree; entries too small to be seen along them were measured one by one"
+        return Measured(report, "directions", f"{count} random directions {said}")
     verdict = Verdict.PASS if tried.measured and tried.agrees else Verdict.UNDECIDED
     report = InputReport(name, tuple(map(int, claim.shape)), str(subject.given[name].dtype), verdict, axis=axis)
     report.size, report.resolution = int(claim.size), float(relative)
