@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from gradcheck.model import InputReport, Report, Severity, Verdict
+from gradcheck.model import InputReport, Report, Severity, Status, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import disarm, visible, visible_lines
 from gradcheck.report.findings import draw_blind, draw_findings
@@ -148,10 +148,20 @@ def _reasons(report: Report, width: int) -> list[Line]:
         if undecided:
             text = (
                 f"{visible(part.name)}: {numbers.count(undecided)} of {numbers.plural(part.size, 'entry', 'entries')} "
-                "cannot be decided: the error bound of the measurement is wider than the difference"
+                f"cannot be decided: {_why(part)}"
             )
             lines += wrap(text, width, INDENT, INDENT * 2)
     return paint(lines)
+
+
+def _why(part: InputReport) -> str:
+    """Why entries are undecided, as far as those that are shown say it."""
+    shown = [entry for entry in part.worst if entry.status is Status.UNDECIDED]
+    if any(not math.isfinite(entry.analytic) for entry in shown):
+        return "the backward is no number where the outputs are none"
+    if any(abs(entry.analytic - entry.numeric) > entry.bound for entry in shown):
+        return "one measurement disagrees, and measurements at other steps do not confirm it"
+    return "the error bound of the measurement is wider than the difference"
 
 
 def _input(part: InputReport, width: int, show: int | None) -> list[Line]:

@@ -38,9 +38,14 @@ def fingerprint(view: View) -> Finding:
             {"shape": shape, "expected": list(view.x.shape)},
             wrt=view.name,
         )
-    bad = np.abs(view.a - view.t) > 10 * (view.B.T @ np.abs(view.g)) + 1e-6 * np.abs(view.t).max(initial=0.0)
+    known = np.isfinite(view.t)
+    peak = np.abs(view.t[known]).max(initial=0.0)
+    bad = np.abs(view.a - view.t) > 10 * (view.B.T @ np.abs(view.g)) + 1e-6 * peak
+    bad |= ~np.isfinite(view.a)
+    if not np.isfinite(view.wrongness):
+        del facts["truth"]
     facts["entries"] = f"{int(bad.sum())} of {view.N}"
-    usable = bad & (np.abs(view.t) > 1e-9 * np.abs(view.t).max(initial=0.0))
+    usable = bad & known & np.isfinite(view.a) & (np.abs(view.t) > 1e-9 * peak)
     if usable.any():
         ratio = view.a[usable] / view.t[usable]
         facts["ratio"] = [float(ratio.min()), float(ratio.max())]
@@ -58,6 +63,10 @@ def fingerprint(view: View) -> Finding:
     message = f"{facts['entries']} entries of {view.name} are wrong" + (f", all of them in {where}" if where else "")
     if groups is not None:
         message += f"; each sample is off by one factor, between {groups[0]:.4g} and {groups[1]:.4g}"
+    lost = np.flatnonzero(~np.isfinite(view.a))
+    if lost.size:
+        at = ", ".join(map(str, np.unravel_index(lost[0], view.x.shape)))
+        message += f"; the backward returned {view.a[lost[0]]} at {view.name}[{at}]"
     remedy = "no known bug explains it: look at what the wrong entries share that the right ones do not"
     return Finding("mismatch", Severity.BUG, message, remedy, facts, wrt=view.name)
 
@@ -83,7 +92,7 @@ def _where(view: View, bad: np.ndarray) -> str:
     grid = bad.reshape(view.x.shape)
     for axis in range(grid.ndim):
         touched = grid.any(axis=tuple(other for other in range(grid.ndim) if other != axis))
-        if not touched.all() and grid.shape[axis] > 1:
+        if touched.any() and not touched.all() and grid.shape[axis] > 1:
             numbers = ", ".join(str(int(i)) for i in np.flatnonzero(touched)[:8])
             return f"index {numbers} of axis {axis}"
     return ""
