@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from gradcheck.model import Finding, Severity
+import numpy as np
+
+from gradcheck.model import Finding, InputReport, Plain, Severity, Status
 from gradcheck.trial.linearity import Linearity
 from gradcheck.trial.subject import Subject
-
-if TYPE_CHECKING:
-    pass
 
 # Where one of these was seen the numbers of a single call mean little, and no rule is asked about them.
 MEMORY = frozenset(
@@ -62,6 +60,24 @@ def name_bugs(
     elif bugs & GENERIC:
         named = [finding for finding in named if finding.rule != "mismatch"]
     return order([*named, *(finding for finding in findings if finding.rule not in said)])
+
+
+def describe(part: InputReport) -> Finding:
+    """Say what a report shows of a wrong gradient that could not be named, as where it is too large to be held."""
+    wrong = part.counts.get(Status.FAIL.value, 0) + part.counts.get(Status.NONFINITE.value, 0)
+    shown = [entry for entry in part.worst if entry.status in (Status.FAIL, Status.NONFINITE)]
+    message = f"{wrong} of {part.compared} entries of {part.name} are wrong"
+    if wrong == 1 and shown:
+        message = f"1 of {part.compared} entries of {part.name} is wrong: {part.name}{list(shown[0].index)}"
+    elif 0 < part.slices_wrong < part.slices_total:
+        message += f", in {part.slices_wrong} of {part.slices_total} slices"
+    ratios = [entry.analytic / entry.numeric for entry in shown if entry.numeric and np.isfinite(entry.numeric)]
+    facts: dict[str, Plain] = {"entries": f"{wrong} of {part.compared}"}
+    if ratios and np.all(np.isfinite(ratios)):
+        facts["ratio"] = [float(min(ratios)), float(max(ratios))]
+        facts["same sign"] = float(np.mean(np.array(ratios) > 0))
+    remedy = "the case is too large for a name: make it smaller, so that it still fails, or look at what is wrong there"
+    return Finding("mismatch", Severity.BUG, message, remedy, facts, wrt=part.name)
 
 
 def order(findings: Sequence[Finding]) -> list[Finding]:

@@ -17,7 +17,7 @@ from gradcheck.trial.chosen import choose_inputs, note_unchecked
 from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, found
 from gradcheck.trial.linearity import Linearity, examine_linearity
 from gradcheck.trial.measure import gradients_agree
-from gradcheck.trial.naming import MEMORY, name_bugs, order
+from gradcheck.trial.naming import MEMORY, describe, name_bugs, order
 from gradcheck.trial.probes import check_large_inputs
 from gradcheck.trial.repetition import check_repeatable_backward, check_repeatable_forward
 from gradcheck.trial.settling import settle_precision
@@ -256,6 +256,8 @@ def _conclude(trial: Trial, report: Report) -> None:
             report.findings = reduced
         else:
             report.findings = name_bugs(subject, trial.findings, trial.linearity, suspect, trial.axis)
+        if not any(finding.severity is Severity.BUG for finding in report.findings):
+            report.findings = order([*map(describe, _failed(trial)), *report.findings])
         return
     report.findings = order(trial.findings)
     undecided = any(part.verdict is Verdict.UNDECIDED for part in trial.parts)
@@ -265,6 +267,10 @@ def _conclude(trial: Trial, report: Report) -> None:
             report.notes.append("there is nothing to compare: no input is differentiated")
     else:
         report.verdict = Verdict.PASS
+
+
+def _failed(trial: Trial) -> list[InputReport]:
+    return [part for part in trial.parts if part.verdict is Verdict.FAIL]
 
 
 def _reduce(trial: Trial, report: Report) -> list[Finding] | None:
@@ -284,4 +290,7 @@ def _reduce(trial: Trial, report: Report) -> list[Finding] | None:
     shapes = ", ".join(f"{name} {inputs[name].shape}" for name in subject.wrt)
     report.notes.append(f"named on the case cropped to {shapes}, which fails as well")
     known = {finding.rule for finding in smaller.findings}
+    for finding in smaller.findings:
+        if finding.rule == "mismatch":  # it counts entries, and they are those of the cropped case
+            finding.message += f"; counted on the case cropped to {shapes}"
     return order([*smaller.findings, *(finding for finding in trial.findings if finding.rule not in known)])
