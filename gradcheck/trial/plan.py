@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gradcheck.errors import UsageError
 from gradcheck.model import Settings
 from gradcheck.numeric.layout import Layout, find_layout
 from gradcheck.trial.subject import Subject
@@ -66,12 +67,23 @@ def choose_plan(
     is measured, as long as that stays within the budget.
 
     ``local``: whether it may be tried that outputs see few inputs; ``known``: which ones, where that was found before.
+
+
+    independently all slices are moved at once, and the blocks of the Jacobian are compared as long as they can be
+    held. Without structure every entry of one VJP is measured, as long as that stays within the budget.
+
+    Raises
+    ------
+    UsageError
+        If a mode was asked for that costs more than the case may.
     """
     if known is not None:
         return Plan("coloured", known, True, False)
     m = subject.weights.size
     whole = Layout.whole(x.size, m)
     budget = settings.budget // max(len(subject.wrt), 1)
+    if settings.mode in ("full", "entries"):
+        _afford(subject, settings)
     if settings.mode == "full":
         return Plan("full", whole, True)
     if settings.mode in ("entries", "directions"):
@@ -114,3 +126,16 @@ def _find_colours(
     most = min(columns // 6, settings.budget // 6) if settings.mode == "auto" else x.size
     layout = find_local(function, x, home, subject.rng, most)
     return None if layout is None else Plan("coloured", layout, True, False)
+
+
+def _afford(subject: Subject, settings: Settings) -> None:
+    """Refuse a mode that was asked for and cannot be paid, before anything is spent on it."""
+    budget = subject.caller.budget
+    needed = sum(2 * np.size(subject.given[name]) + START for name in subject.wrt)
+    if budget is None or needed <= budget:
+        return
+    per_unit = max(1, budget // max(settings.budget, 1))
+    raise UsageError(
+        f"mode {settings.mode} needs some {needed} forward calls, and this case may cost {budget}",
+        f"leave the mode to gradcheck, use mode directions, or set the budget to {-(-needed // per_unit)}",
+    )

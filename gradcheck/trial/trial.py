@@ -257,7 +257,8 @@ def _conclude(trial: Trial, report: Report) -> None:
         else:
             report.findings = name_bugs(subject, trial.findings, trial.linearity, suspect, trial.axis)
         if not any(finding.severity is Severity.BUG for finding in report.findings):
-            report.findings = order([*map(describe, _failed(trial)), *report.findings])
+            failed = [part for part in trial.parts if part.verdict is Verdict.FAIL]
+            report.findings = order([*map(describe, failed), *report.findings])
         return
     report.findings = order(trial.findings)
     undecided = any(part.verdict is Verdict.UNDECIDED for part in trial.parts)
@@ -267,10 +268,6 @@ def _conclude(trial: Trial, report: Report) -> None:
             report.notes.append("there is nothing to compare: no input is differentiated")
     else:
         report.verdict = Verdict.PASS
-
-
-def _failed(trial: Trial) -> list[InputReport]:
-    return [part for part in trial.parts if part.verdict is Verdict.FAIL]
 
 
 def _reduce(trial: Trial, report: Report) -> list[Finding] | None:
