@@ -25,6 +25,7 @@ _SPACINGS = {
 }
 _CLOSER = 3  # tables of ever smaller spacing where noise is suspected to be something else
 _CHUNK = 1 << 17  # numbers of a table that are worked on together
+_JUMP = 1e3  # times the others that a step is larger where the function jumps
 _STILL = 0.7  # share of the steps without any change above which an output moves in jumps
 
 
@@ -106,20 +107,23 @@ def measure_noise(
         spacing, table, moved = tables[0]
         moved = moved & (table.still <= _STILL)
         table.sigma[~moved] = 0.0
+    jumped = _jumps(table.values)
+    sound = moved & ~jumped
     unit = np.maximum(np.spacing(np.abs(y0)) * (precision.eps / 2.0**-52), precision.tiny * precision.eps)
     # for the ratio, the unit of the largest value met: at y = 0 the unit is nothing, yet values around it are rounded
     reached = np.maximum(unit, np.spacing(np.abs(table.values).max(axis=0)) * (precision.eps / 2.0**-52))
-    sigma, rho, reach = table.sigma, _typical(table.sigma, reached, moved), spacing
+    sigma, rho, reach = table.sigma, _typical(table.sigma, reached, sound), spacing
     for _ in range(_CLOSER):
         below_grid = median(spacing * scale) < 2.0**7 * precision.eps * median(np.abs(x))
-        if below_grid or (rho <= 64 and not bool(np.any(moved & (sigma > 64 * rho * reached)))):
+        if below_grid or (rho <= 64 and not bool(np.any(sound & (sigma > 64 * rho * reached)))):
             break
         spacing /= 16
         closer = _tabulate(evaluate, x, y0, layout, spacing * direction, weights)
-        sigma, rho, again = _without_slope(replace(table, sigma=sigma), closer, reached, moved)
+        sigma, rho, again = _without_slope(replace(table, sigma=sigma), closer, reached, sound)
         if not again:
             break
         table, reach = closer, spacing
+    sigma = np.where(jumped, 0.0, sigma)  # one jump says where the function jumps, nothing of its noise
     sigma = np.maximum(np.maximum(sigma, rho * unit), 4 * precision.tiny)
     rise = (table.values[_REACH + 1] - table.values[_REACH - 1]) * weights
     slope = rise.sum(axis=1) / (2 * reach)
@@ -239,6 +243,14 @@ def _is_staircase(
         still[number] = sides[0] == sides[1]
     several = changed.sum(axis=0) > 1
     return bool(np.mean((still | ~changed).all(axis=0)[several]) > 0.5) if several.any() else False
+
+
+def _jumps(values: Array) -> Mask:
+    """(S, m) outputs with one step far larger than the others, while these move as well: a jump within the table."""
+    steps = np.abs(np.diff(values, axis=0))
+    usual = np.sort(steps, axis=0)[_REACH]
+    jumps: Mask = (usual > 0) & (steps.max(axis=0) > _JUMP * usual)
+    return jumps
 
 
 def _typical(sigma: Array, unit: Array, moved: Mask) -> float:

@@ -206,11 +206,10 @@ def _compare(
     resolved = allowance <= RESOLVED * np.maximum(np.abs(claim), np.abs(result.value))
     status = np.where(near & (failed | ((status == UNDECIDED) & resolved)), np.uint8(PASS), status)
     lost = (result.value == 0) & (np.abs(claim) <= _lost_size(subject, name))
-    status = np.where(failed & ~near & lost, np.uint8(UNDECIDED), status)
     if not np.all(np.isfinite(flatten(subject.outputs))):
-        # a gradient that is no number where all outputs that follow the input are none: there is no truth
-        still = ~np.isfinite(claim) & (np.abs(result.value) <= result.bound)
-        status = np.where(still, np.uint8(UNDECIDED), status)
+        # nor has an input whose outputs are all no numbers a gradient that could be wrong
+        lost |= ~np.isfinite(claim) & (np.abs(result.value) <= result.bound)
+    status = np.where(failed & ~near & lost, np.uint8(UNDECIDED), status)
     dtype = str(subject.given[name].dtype)
     part = Comparison(name, dtype, claim, result.value, result.bound, allowance, status, result.tau, result.vacuous)
     if not part.vacuous and _has_no_effect(subject, name, claim, result, rounding):

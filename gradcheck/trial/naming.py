@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradcheck.model import Finding, InputReport, Plain, Severity, Status
+from gradcheck.model import Finding, InputReport, Plain, Severity, Status, Verdict
 from gradcheck.trial.linearity import Linearity
 from gradcheck.trial.subject import Subject
 
@@ -60,6 +60,13 @@ def name_bugs(
     elif bugs & GENERIC:
         named = [finding for finding in named if finding.rule != "mismatch"]
     return order([*named, *(finding for finding in findings if finding.rule not in said)])
+
+
+def named_or_described(findings: list[Finding], parts: Sequence[InputReport]) -> list[Finding]:
+    """Return the findings of a failing case; where no bug is among them, what the reports show of the wrong inputs."""
+    if any(finding.severity is Severity.BUG for finding in findings):
+        return findings
+    return order([*(describe(part) for part in parts if part.verdict is Verdict.FAIL), *findings])
 
 
 def describe(part: InputReport) -> Finding:

@@ -17,7 +17,7 @@ from gradcheck.trial.chosen import choose_inputs, note_unchecked
 from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, found
 from gradcheck.trial.linearity import Linearity, examine_linearity
 from gradcheck.trial.measure import gradients_agree
-from gradcheck.trial.naming import MEMORY, describe, name_bugs, order
+from gradcheck.trial.naming import MEMORY, name_bugs, named_or_described, order
 from gradcheck.trial.probes import check_large_inputs
 from gradcheck.trial.repetition import check_repeatable_backward, check_repeatable_forward
 from gradcheck.trial.settling import settle_precision
@@ -256,9 +256,7 @@ def _conclude(trial: Trial, report: Report) -> None:
             report.findings = reduced
         else:
             report.findings = name_bugs(subject, trial.findings, trial.linearity, suspect, trial.axis)
-        if not any(finding.severity is Severity.BUG for finding in report.findings):
-            failed = [part for part in trial.parts if part.verdict is Verdict.FAIL]
-            report.findings = order([*map(describe, failed), *report.findings])
+        report.findings = named_or_described(report.findings, trial.parts)
         return
     report.findings = order(trial.findings)
     undecided = any(part.verdict is Verdict.UNDECIDED for part in trial.parts)

@@ -73,6 +73,24 @@ def test_errors_that_all_outputs_share():
     assert found.common[0] > 3
 
 
+@pytest.mark.parametrize("above", [1e-5, 1e-6, 1e-8])
+def test_jump_beside_one_input_is_no_noise(above):
+    x = X.copy()
+    x.flat[3] = 2.0 + above
+
+    sawtooth = noise_of(lambda z: (z - np.floor(z)) ** 2, x)
+
+    assert sawtooth.sigma.max() < 1e-12
+
+
+def test_noise_with_rare_large_errors_is_still_noise():
+    source = np.random.default_rng(9)
+
+    found = noise_of(lambda x: np.tanh(x) + 1e-9 * source.standard_normal(x.shape) ** 3)
+
+    assert np.median(found.sigma) > 1e-10
+
+
 def test_length_scales():
     whole = Layout.whole(3, 3)
 
