@@ -21,12 +21,13 @@ from gradcheck.numeric.steps import own_sizes
 from gradcheck.numeric.survey import Survey
 
 _FAR = 8.0  # a step of this many times an entry's own size reaches across whatever happens there
+_DWARFED = 2.0**-10  # share of its length scale; below float64 steps are so long that many an entry is within them
 _WITHIN = 1 / 8  # share of its own size that an entry is moved by
 
 
 def find_specks(survey: Survey, far: float = _FAR) -> Mask:
-    """(S, n) entries whose step is more than `far` times their own size."""
-    found: Mask = far * _own(survey) < survey.steps
+    """(S, n) entries whose step is more than `far` times their own size, and which their length scale dwarfs."""
+    found: Mask = _own(survey) < np.minimum(survey.steps / far, _DWARFED * survey.steps / survey.relative)
     return found
 
 

@@ -84,6 +84,8 @@ def _per_sample(view: View) -> tuple[float, float] | None:
     if any(len(row) < 2 or np.ptp(row) > 1e-5 * np.abs(row).max() for row in rows):
         return None
     factors = [float(np.median(row)) for row in rows]
+    if np.ptp(factors) <= 1e-5 * np.abs(factors).max():  # one for all, which is said already
+        return None
     return min(factors), max(factors)
 
 
