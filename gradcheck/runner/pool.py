@@ -32,7 +32,8 @@ class Pool:
         workers = plan.workers() if cases else 1
         self._bank = Bank(workers)
         # Those for which there is no case start no process before they are asked for help with one.
-        self._slots = [Slot(self._keeper, plan.memory_of_worker(), self._bank) for _ in range(workers)]
+        lender = self._bank if workers > 1 else None
+        self._slots = [Slot(self._keeper, plan.memory_of_worker(), lender) for _ in range(workers)]
         self._waiting = deque(range(len(cases)))
         self._running: dict[int, str] = {}
         self._results: queue.Queue[tuple[int, Report | Exception]] = queue.Queue()

@@ -24,6 +24,7 @@ _SHARED: tuple[ModuleType, ...] = (builtins, math, os, np, np.linalg, np.random)
 _SIGNALS = sorted(set(signal.valid_signals()) - {getattr(signal, name, None) for name in ("SIGKILL", "SIGSTOP")})
 _GONE = "a folder that is gone"
 _LISTED = 5
+_HOME = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -178,11 +179,12 @@ class State:
     def forget_modules(self) -> None:
         """Forget the modules of the user's own that have been imported since, so that the next case has them anew.
 
-        Those of installed packages stay, and so do extension modules, which cannot be loaded twice.
+        Those of installed packages stay, those of gradcheck itself wherever it lies, and extension modules, which
+        cannot be loaded twice.
         """
         for name in set(sys.modules) - self.modules:
             file = getattr(sys.modules[name], "__file__", None)
-            if isinstance(file, str) and file.endswith(".py") and not is_installed(file):
+            if isinstance(file, str) and file.endswith(".py") and not (is_installed(file) or file.startswith(_HOME)):
                 del sys.modules[name]
             else:
                 self.modules.add(name)  # not to be looked at again

@@ -63,6 +63,9 @@ def share(
     """
     if subject.helpers is None or not subject.steady or subject.caller.luck is not None:
         return function
+    each = (time.perf_counter() - subject.begun) / max(subject.caller.counts.points, 1)  # with all that was done beside
+    if each * expected < WORTHWHILE / 4:
+        return function  # a small case pays nothing for what large ones gain
     moved = dict(subject.moved if inputs is None else inputs)
     given = dict(subject.caller.options if options is None else options)
     batch = (function.carried, function.together) if isinstance(function, Batch) else ((), 1)

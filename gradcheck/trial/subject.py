@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -60,6 +61,8 @@ class Subject:
         Whether the gradients differ from call to call because the outputs do: then nothing can be said of them.
     helpers
         Other processes that may evaluate points, if there are any.
+    begun
+        When the trial began, as the performance counter has it.
     """
 
     caller: Caller
@@ -79,6 +82,7 @@ class Subject:
     repeats: bool = True
     lost: bool = False
     helpers: Helpers | None = None
+    begun: float = field(default_factory=time.perf_counter)
 
     @property
     def weights(self) -> Floats:

@@ -15,6 +15,7 @@ import pytest
 from gradcheck.runner.state import Change, State, describe_changes
 
 STANDARD = "tabnanny"  # one that nobody else has imported
+LATE = "gradcheck.__main__"
 
 
 def test_nothing_changed() -> None:
@@ -107,16 +108,19 @@ def test_tracing_is_left_to_a_debugger() -> None:
 
 
 def test_modules_of_the_user_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sys.modules.pop(LATE, None)
     state = State.take()
     (tmp_path / "some_module_of_mine.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
     __import__("some_module_of_mine")
     sys.modules.pop(STANDARD, None)
     __import__(STANDARD)
+    __import__(LATE)
     state.forget_modules()
 
     assert "some_module_of_mine" not in sys.modules
     assert STANDARD in sys.modules
+    assert LATE in sys.modules  # of gradcheck itself, which need not be installed
 
 
 def test_words() -> None:
