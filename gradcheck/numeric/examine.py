@@ -35,6 +35,7 @@ _SAME_BUG = 0.95  # share of the examined suspects that must be confirmed before
 _CLEARLY = 3.0
 _TRIED = 8  # columns in which it is tried whether other steps resolve anything
 _WORTHWHILE = 0.5
+_PATIENCE = 16  # times the columns that may be examined, more are while none of them was confirmed to be wrong
 
 
 @dataclass(slots=True)
@@ -81,8 +82,8 @@ def examine(
     keep_jacobian
         Also keep the derivatives of every output: M x n numbers.
     max_columns
-        Columns in doubt that are cross-examined. Suspects beyond them stay undecided, unless nearly all that were
-        examined were confirmed and they disagree clearly.
+        Columns in doubt that are cross-examined once one is confirmed to be wrong. Suspects beyond them stay undecided,
+        unless nearly all that were examined were confirmed and they disagree clearly.
     """
     evaluate = as_evaluator(function)
     before = evaluate.count
@@ -163,14 +164,17 @@ def _escalate(
             examined[:, places] = doubtful[:, places]
 
     urgent = np.flatnonzero(suspect.any(axis=0))
-    if urgent.size > max_columns:
-        badness = np.where(suspect, np.minimum(surplus, 1e300), 0.0).max(axis=0)[urgent]
-        urgent = np.sort(urgent[np.argsort(-badness, kind="stable")[: max(max_columns, 0)]])
-    examine_columns(urgent)
+    badness = np.where(suspect, np.minimum(surplus, 1e300), 0.0).max(axis=0)[urgent]
+    urgent = urgent[np.argsort(-badness, kind="stable")][: _PATIENCE * max_columns]
+    for start in range(0, urgent.size, max(max_columns, 1)):
+        examine_columns(np.sort(urgent[start : start + max_columns]))
+        # one that is confirmed speaks for the rest; where all are cleared, as at ties, they are asked as well
+        if np.any(state.status[suspect & examined] == FAIL):
+            break
     # what is not smooth, and what is merely too noisy, is tried in a few columns first: other steps help all, or none
     for group in (doubtful & ~suspect & ~blunt, blunt & ~hopeless):
         done = examined.any(axis=0)
-        rest = np.flatnonzero(group.any(axis=0) & ~done)[: max(max_columns - int(done.sum()), 0)]
+        rest = np.flatnonzero(group.any(axis=0) & ~done)[:max_columns]
         sample = rest[:: max(1, rest.size // _TRIED)][:_TRIED]
         examine_columns(sample)
         tried = state.status[:, sample][group[:, sample]]

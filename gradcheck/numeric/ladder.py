@@ -280,7 +280,9 @@ class _Kinks:
             gap = upper - lower
             drift = np.maximum(np.abs(lower - before.lower), np.abs(upper - before.upper))
             steady = drift <= _STEADY * gap + noise + 2 * before.roundoff
-            kinked = active & np.isfinite(gap) & (any_gap | (gap > 2 * noise))
+            # noise would not repeat a gap to six digits
+            real = (gap > 2 * noise) | ((gap > 0) & (drift <= 1e-6 * gap))
+            kinked = active & np.isfinite(gap) & (any_gap | real)
             # one-sided slopes are off by half the curvature times the step: what they still change by, and no more
             margin = np.minimum(2 * drift, _STEADY * gap) + noise
             within: Mask = (claim >= lower - margin) & (claim <= upper + margin)

@@ -168,7 +168,7 @@ def test_more_specks_than_may_be_measured_again_are_not_called_wrong():
     evaluate, around, _ = measured(lambda z: np.arctan(z / 1e-9), x, np.ones(27))
     claim = 1e9 / (1 + (x / 1e-9) ** 2)
 
-    few = examine(evaluate, around, claim, max_columns=4)
+    few = examine(evaluate, around, claim, max_columns=0)
 
     assert FAIL not in few.status
     assert UNDECIDED in few.status[:9]
