@@ -206,8 +206,7 @@ def _compare(
     resolved = allowance <= RESOLVED * np.maximum(np.abs(claim), np.abs(result.value))
     status = np.where(near & (failed | ((status == UNDECIDED) & resolved)), np.uint8(PASS), status)
     lost = (result.value == 0) & (np.abs(claim) <= _lost_size(subject, name))
-    if not np.all(np.isfinite(flatten(subject.outputs))):
-        # nor has an input whose outputs are all no numbers a gradient that could be wrong
+    if not np.all(np.isfinite(flatten(subject.outputs))):  # where all outputs are no numbers, nothing can be wrong
         lost |= ~np.isfinite(claim) & (np.abs(result.value) <= result.bound)
     status = np.where(failed & ~near & lost, np.uint8(UNDECIDED), status)
     dtype = str(subject.given[name].dtype)
