@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.numeric.estimate import Estimate, combine
+from gradcheck.numeric.doubt import complete
 from gradcheck.numeric.evaluate import Array, Evaluator, Function, Indices, Mask, as_evaluator, pick
 from gradcheck.numeric.examination import Examination
 from gradcheck.numeric.judge import (
@@ -23,8 +23,7 @@ from gradcheck.numeric.judge import (
 )
 from gradcheck.numeric.ladder import LONGEST, cross_examine
 from gradcheck.numeric.look import Look, look
-from gradcheck.numeric.slopes import measure_slopes
-from gradcheck.numeric.specks import Unsure, find_specks, overwrite, settle_specks
+from gradcheck.numeric.specks import Unsure, find_specks, settle_specks
 from gradcheck.numeric.survey import Survey
 
 __all__ = ["STATUSES", "Examination", "examine"]
@@ -192,7 +191,7 @@ def _examine_columns(
     evaluate: Evaluator, survey: Survey, found: Look, state: _State, criteria: Criteria, places: Indices, doubtful: Mask
 ) -> None:
     """Cross-examine the doubtful entries of some columns; those of different slices share evaluations."""
-    estimate, places, asked = _with_far(evaluate, survey, found, places, doubtful)
+    estimate, places, asked = complete(evaluate, survey, found, places, doubtful)
     claim = pick(state.claim, places)
     columns, context = found.columns[places], found.context
     outcome = cross_examine(evaluate, survey, columns, estimate, claim, asked, criteria, context)
@@ -223,30 +222,6 @@ def _hinted(found: Look, share: float = _HINT) -> Mask:
         larger = np.maximum(np.abs(near.forward), np.abs(near.backward))
         hint: Mask = gap > share * larger + 4 * estimate.roundoff
     return hint
-
-
-def _with_far(
-    evaluate: Evaluator, survey: Survey, found: Look, places: Indices, doubtful: Mask
-) -> tuple[Estimate, Indices, Mask]:
-    """Estimates from four evaluations of the doubtful entries: what was measured at h alone is measured at 2h too.
-
-    Returns also the (S, D) places of the entries, and which of them are doubtful: each slice lists its own.
-    """
-    kept, asked = _pack(places[places < found.four], doubtful)
-    fresh, asked_fresh = _pack(places[places >= found.four], doubtful)
-    columns = found.columns[fresh]
-    far = measure_slopes(evaluate, survey, columns, 2 * pick(survey.steps, columns))
-    new = combine(found.near.columns(fresh), far, survey, columns, found.context)
-    overwrite(new, pick(found.short, fresh), found.estimate.columns(fresh))
-    estimate = Estimate.joined([found.estimate.columns(kept), new])
-    return estimate, np.concatenate([kept, fresh], axis=1), np.concatenate([asked, asked_fresh], axis=1)
-
-
-def _pack(places: Indices, doubtful: Mask) -> tuple[Indices, Mask]:
-    """Of every slice the places in doubt first, as many as the slice with the most has; and which are in doubt."""
-    asked = doubtful[:, places]
-    order = np.argsort(~asked, axis=1, kind="stable")[:, : int(asked.sum(axis=1).max(initial=0))]
-    return places[order], np.take_along_axis(asked, order, axis=1)
 
 
 def _extend(state: _State, suspect: Mask, examined: Mask, surplus: Array, hinted: Mask) -> None:
