@@ -10,7 +10,7 @@ from gradcheck.layers.gradients import Order, match
 from gradcheck.layers.outputs import describe_value
 from gradcheck.layers.protocol import Array, Gradients, Inputs, Mismatch
 
-WRONG_SHAPE = "wrong-shape"
+WRONG_SHAPE, TRANSPOSED = "wrong-shape", "transposed-jacobian"
 
 
 def read_jacobians(
@@ -105,7 +105,10 @@ def _read_one(returned: object, order: Order, values: Inputs, g: Array, axis: in
                 f"the backward returned an array of shape {jacobian.shape} as the Jacobian of an output {np.shape(g)} "
                 f"with respect to {name} {shape}"
             )
-            found.mismatches.append(Mismatch(WRONG_SHAPE, message, name))
+            rule, remedy = WRONG_SHAPE, f"return it in the shape {np.shape(g) + shape}"
+            if jacobian.ndim == 2 and jacobian.shape == (int(np.prod(shape, dtype=np.int64)), np.size(g)):
+                rule, remedy = TRANSPOSED, "return its transpose: a row per output, a column per input"
+            found.mismatches.append(Mismatch(rule, message, name, remedy))
         else:
             found.by_input[name] = product
     return found

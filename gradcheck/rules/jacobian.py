@@ -260,15 +260,22 @@ def transposed_jacobian(view: View) -> Iterator[Prediction]:
         if name != view.name and np.ndim(other) >= 2 and np.shape(other)[-1] == np.shape(other)[-2] > 1:
             yield from _symmetric(view, name, remedy)
             turned_input = view.measure({name: np.swapaxes(other, -1, -2)})
-            if turned_input is not None and turned_input.shape == view.J.shape:
+            if turned_input is not None and turned_input.shape == view.J.shape and _turns(view.J, turned_input):
                 message = f"{name} was used without its transpose"
                 yield Prediction(message, remedy, jacobian=turned_input, rank=2, usual=True)
-                if view.A is not None and view.N >= 3:
+                if view.A is not None and view.N >= 3 and view.M >= 2:
                     # what stands outside the matrix (the slope of an activation) scales whole rows
                     size = (turned_input * turned_input).sum(axis=1)
                     share = (view.A * turned_input).sum(axis=1) / np.where(size > 0, size, 1.0)
                     rows = share[:, None] * turned_input
                     yield Prediction(message, remedy, jacobian=rows, rank=6, free=view.M)
+
+
+def _turns(true: Array, turned: Array) -> bool:
+    """Whether the transpose makes a difference that is more than a factor for each output."""
+    size = (true * true).sum(axis=1)
+    share = (turned * true).sum(axis=1) / np.where(size > 0, size, 1.0)
+    return bool(np.linalg.norm(turned - share[:, None] * true) > 1e-6 * np.linalg.norm(turned))
 
 
 def _symmetric(view: View, name: str, remedy: str) -> Iterator[Prediction]:

@@ -17,7 +17,8 @@ from gradcheck.rules.view import View
 def ignore_index(view: View) -> Iterator[Prediction]:
     """Rows whose label is to be ignored receive a gradient.
 
-    How it comes about: the forward skips them, the backward computes softmax for all rows.
+    How it comes about: the forward skips them, the backward computes softmax for all rows; the padding of an embedding
+    is looked up like any other index.
 
     Formula: a_n is not zero where t_n is exactly zero.
 
@@ -37,7 +38,13 @@ def ignore_index(view: View) -> Iterator[Prediction]:
     remedy = "set the gradient of those rows to 0"
     for name, value in view.truth.inputs.items():
         labels = np.asarray(value)
-        if name == view.name or labels.dtype.kind not in "iu" or not labels.ndim or labels.ndim >= view.x.ndim + 1:
+        if name == view.name or labels.dtype.kind not in "iu" or not labels.ndim:
+            continue
+        number = _looked_up(view, labels)
+        if number is not None:
+            text = f"places where {name} is {number} are to be ignored, and received a gradient"
+            yield Prediction(text, remedy, explained=0.0, evidence={"labels": name, "ignored": number})
+        if labels.ndim >= view.x.ndim + 1:
             continue
         if labels.shape != view.x.shape[: labels.ndim]:
             continue
@@ -55,6 +62,24 @@ def ignore_index(view: View) -> Iterator[Prediction]:
         if filled is not None and filled.shape == view.J.shape:
             matrix = np.where(rows[None, :], filled, view.J)
             yield Prediction(message, remedy, jacobian=matrix, rank=1, usual=bool(np.all(dead(view)[rows])))
+
+
+def _looked_up(view: View, labels: Array) -> int | None:
+    """Return the label whose outputs depend on nothing (a padding of an embedding), where those alone are wrong."""
+    shape = np.shape(view.truth.outputs[0])
+    if view.A is None or len(view.truth.outputs) != 1 or labels.shape != shape[: labels.ndim] or view.offset.any():
+        return None
+    given = {value for value in view.truth.options.values() if isinstance(value, int) and not isinstance(value, bool)}
+    for number in sorted({0, -1} | given):
+        spread = (labels == number).reshape(labels.shape + (1,) * (len(shape) - labels.ndim))
+        rows = np.ravel(np.broadcast_to(spread, shape))
+        still = np.abs(view.J).max(axis=1, initial=0.0) <= view.zero
+        if not rows.any() or rows.all() or not np.array_equal(rows, still):
+            continue
+        rest = distance(view.A[~rows], view.J[~rows])
+        if rest < view.tolerance and np.all(np.abs(view.A[rows]).max(axis=1, initial=0.0) > 100 * view.zero):
+            return number
+    return None
 
 
 def _ignored(view: View, labels: Array) -> Mask:

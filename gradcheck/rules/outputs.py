@@ -35,6 +35,8 @@ def missing_gradient(view: View) -> Iterator[Prediction]:
     message = f"no gradient was returned for {view.name}"
     remedy = "return its gradient, or leave it out of wrt"
     if view.account is not None and view.account.gradients.get(view.name) is None:
+        if view.account.contract & {"wrong-shape", "transposed-jacobian"}:
+            return  # one was returned, and could not be used
         yield Prediction(message, remedy, explained=0.0)
     elif view.J.any():
         text = f"the gradient of {view.name} is zero everywhere"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.errors import GradcheckError, LayerError
+from gradcheck.layers.constants import default_options
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Plain
 from gradcheck.numeric.jacobian import measure_jacobian
@@ -42,7 +43,7 @@ def gather_truth(subject: Subject, axis: int | None) -> Truth:
         jacobians[name], bounds[name] = measured.value, measured.bound
     return Truth(
         inputs=dict(subject.moved),
-        options=dict(subject.caller.options),
+        options={**default_options(subject.caller.layer), **subject.caller.options},
         outputs=subject.outputs,
         upstream=subject.upstream,
         axis=axis,

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gradcheck
 from gradcheck.errors import BindingError, LayerError, UsageError
 from gradcheck.layers.build import wrap
 from gradcheck.layers.jacobians import multiply
@@ -165,3 +166,25 @@ def test_multiply_with_another_number_of_rows():
     assert np.allclose(multiply(jacobian, np.ones((2, 5)), (2, 3)), jacobian.sum(1))
     assert multiply(jacobian, np.ones((2, 4)), (2, 3)) is None
     assert multiply(draw(2, 2), np.array(1.0), (3,)) is None
+
+
+TWO = np.array([0.3, -1.2, 0.7])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rule", "remedy"),
+    [
+        (lambda jacobian: jacobian.T, "transposed-jacobian", "return its transpose"),
+        (lambda jacobian: jacobian[:, :2], "wrong-shape", "return it in the shape (2, 3)"),
+    ],
+)
+def test_a_jacobian_that_fits_nowhere_is_not_called_missing(spoil, rule, remedy):
+    report = gradcheck.check(
+        lambda v: np.array([v.sum(), (v**2).sum()]),
+        lambda v: spoil(np.stack([np.ones(3), 2 * v])),
+        {"v": TWO},
+        returns="jacobian",
+    )
+
+    assert [finding.rule for finding in report.findings] == [rule]
+    assert report.findings[0].remedy.startswith(remedy)

@@ -252,3 +252,27 @@ def test_a_loss_with_a_slope_for_every_entry_is_not_made_of_pieces() -> None:
     found = names(lambda x: x @ slopes, backward, {"x": random(3)}, ("x",))
 
     assert "branch-condition-wrong" not in found
+
+
+@pytest.mark.parametrize(("factor", "wanted"), [(5.0, False), (1.0, True)])
+def test_a_multiple_of_a_quadratic_forms_gradient_is_no_transpose(factor: float, wanted: bool) -> None:
+    def backward(g, x, A):
+        return (g * (factor * (A + A.T) @ x if not wanted else 2 * A @ x),)
+
+    found = names(lambda x, A: x @ A @ x, backward, {"x": random(3), "A": random(3, 3)}, ("x",))
+
+    assert ("transposed-jacobian" in found) == wanted
+
+
+@pytest.mark.parametrize(("padding", "wanted"), [(True, True), (False, False)])
+def test_the_padding_of_an_embedding_is_told_from_other_rows(padding: bool, wanted: bool) -> None:
+    ids = np.array([0, 1, 2, 0, 3])
+
+    def backward(g, E, ids):
+        dE = np.zeros_like(E)
+        np.add.at(dE, ids, g if padding else g * (ids != 2)[:, None])
+        return (dE,)
+
+    found = names(lambda E, ids: E[ids] * (ids != 0)[:, None], backward, {"E": random(4, 3), "ids": ids}, ("E",))
+
+    assert ("ignore-index-not-masked" in found) == wanted
