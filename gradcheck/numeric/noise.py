@@ -235,12 +235,9 @@ def _is_staircase(
     A function that is flat around x alone, as a ReLU of negative numbers is, moves on the way to other values.
     """
     changed = np.diff(table.values, axis=0) != 0
-    still = np.zeros_like(changed)
-    for number, place in enumerate(np.arange(-_REACH, _REACH) + 0.5):
-        sides = [
-            layout.gather_outputs(evaluate(x + (place * spacing + end) * direction)) for end in (-closest, closest)
-        ]
-        still[number] = sides[0] == sides[1]
+    places = [(place + 0.5) * spacing + end for place in range(-_REACH, _REACH) for end in (-closest, closest)]
+    sides = [layout.gather_outputs(value) for value in evaluate.many(x + place * direction for place in places)]
+    still = np.stack([one == other for one, other in zip(sides[::2], sides[1::2], strict=True)])
     several = changed.sum(axis=0) > 1
     return bool(np.mean((still | ~changed).all(axis=0)[several]) > 0.5) if several.any() else False
 
