@@ -177,6 +177,8 @@ def _companions(view: View) -> Iterator[tuple[Path, ...]]:
         without = view.measure({name: np.zeros_like(value)})
         if without is not None and without.shape == view.J.shape:
             part = view.J - without
+            if np.ndim(value) == 0 and _is_multiple(without, view.J, view.slack):
+                continue  # a number that scales everything opens no path of its own
             yield (
                 Path(f"the path past {name}", _kind(view, without, "past"), without),
                 Path(f"the path through {name}", _kind(view, part, "through"), part),
@@ -194,6 +196,11 @@ def _companions(view: View) -> Iterator[tuple[Path, ...]]:
                     Path(f"what is left where {name} equals {partner}", "past", equal),
                     Path(f"what goes with the difference of {name} and {partner}", "through", view.J - equal),
                 )
+
+
+def _is_multiple(part: Floats, whole: Floats, slack: float) -> bool:
+    size = float(np.vdot(whole, whole))
+    return bool(size) and distance(part, float(np.vdot(whole, part)) / size * whole) < max(1e-6, slack)
 
 
 def _uses(view: View) -> Iterator[tuple[Path, ...]]:

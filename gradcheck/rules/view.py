@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.model import Plain
 from gradcheck.rules.anatomy import Anatomy, dissect
 from gradcheck.rules.predictions import distance
+from gradcheck.rules.scalars import account_with, scalars, with_scalars
 from gradcheck.rules.truth import Account, Array, Floats, Truth
 
 
@@ -19,6 +20,8 @@ class View:
 
     Attributes
     ----------
+    truth
+        As given; inputs that are numbers are among its options as well.
     x, y
         The input and the outputs (flat and concatenated in ``y``) in float64.
     J, B
@@ -31,7 +34,10 @@ class View:
     """
 
     def __init__(self, truth: Truth, account: Account | None, name: str) -> None:
-        self.truth = truth
+        numbers = scalars(truth, name)
+        if numbers and account is not None:
+            account = account_with(account, truth, numbers)
+        self.truth = with_scalars(truth, numbers) if numbers else truth
         self.account = account
         self.name = name
         self.x: Floats = np.asarray(truth.inputs[name], dtype=np.float64)

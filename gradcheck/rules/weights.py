@@ -42,6 +42,8 @@ def sample_weight(view: View) -> Iterator[Prediction]:
         array = np.asarray(value)
         if name == view.name or array.dtype.kind != "f" or array.ndim > view.x.ndim or view.elementwise:
             continue
+        if array.ndim == 0:
+            continue  # one number for all samples is no weight of theirs
         if set(np.unique(array)) <= {-1.0, 0.0, 1.0} and np.size(array) > 1:
             continue
         matrix = view.measure({name: np.ones_like(array)})
