@@ -136,7 +136,7 @@ def additive_constant(view: View) -> Iterator[Prediction]:
         matrix = view.J + np.where(view.J == view.J, middle, 0.0) * (np.ones_like(linked) if view.M == 1 else linked)
         if abs(middle) > 100 * view.zero:
             yield Prediction(
-                f"every entry is off by the same number, {middle:.6g}",
+                f"every entry is off by the same number, {middle:.6g} times the upstream",
                 remedy,
                 jacobian=matrix,
                 free=1,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.rules.paths import splits
+from gradcheck.rules.paths import known_activation, splits
 from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Floats
@@ -38,13 +38,18 @@ def reused_input(view: View) -> Iterator[Prediction]:
     for split in splits(view):
         kinds = [path.kind for path in split.paths]
         if kinds == ["identity", "rest"]:
-            if view.elementwise and view.account is not None:
+            single = view.elementwise and view.account is not None
+            if single and not _residual(view):
                 continue
             yield Prediction(
                 "the identity path is missing: the upstream itself was not added",
                 remedy,
                 jacobian=split.paths[1].matrix,
+                # any function is x and a rest: unless that rest is a known one, other names come first
+                rank=10 if single and known_activation(view, view.diagonal - 1.0) is None else 0,
             )
+            if single:
+                continue
             yield Prediction("only the identity path arrived", remedy, jacobian=split.paths[0].matrix, rank=14)
         elif "past" in kinds or "through" in kinds or "use" in kinds:
             for place, path in enumerate(split.paths):
@@ -54,6 +59,15 @@ def reused_input(view: View) -> Iterator[Prediction]:
                 yield Prediction(f"{path.label} is missing", remedy, jacobian=matrix, rank=1 + place, usual=place == 0)
     yield from _by_degree(view, remedy)
     yield from _by_symmetry(view, remedy)
+
+
+def _residual(view: View) -> bool:
+    """Whether an elementwise layer may be x and something: a 1 in its slope that no known function brings along."""
+    products = [path.matrix for split in splits(view) for path in split.paths if path.kind.endswith("product")]
+    one = np.eye(view.N)
+    if any(distance(matrix, one) < max(1e-6, view.slack) for matrix in products):
+        return False
+    return known_activation(view, view.diagonal) is None
 
 
 def _by_degree(view: View, remedy: str) -> Iterator[Prediction]:

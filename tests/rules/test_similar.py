@@ -276,3 +276,50 @@ def test_the_padding_of_an_embedding_is_told_from_other_rows(padding: bool, want
     found = names(lambda E, ids: E[ids] * (ids != 0)[:, None], backward, {"E": random(4, 3), "ids": ids}, ("E",))
 
     assert ("ignore-index-not-masked" in found) == wanted
+
+
+RESIDUALS = {
+    "relu": (lambda x: x + 2 * np.maximum(x, 0), lambda x: 2.0 * (x > 0)),
+    "a square": (lambda x: x + np.sin(x) ** 2, lambda x: 2 * np.sin(x) * np.cos(x)),
+    "a known function": (lambda x: x + np.exp(x), np.exp),
+}
+
+
+@pytest.mark.parametrize("name", RESIDUALS)
+def test_an_elementwise_residual_without_the_identity_lacks_a_path(name) -> None:
+    forward, slope = RESIDUALS[name]
+    bench = Stand(forward, lambda g, x: (g * slope(x),), {"x": random(4, 3)}, ("x",))
+
+    (finding,) = explain(bench.truth(), bench.account())
+
+    assert finding.rule == "reused-input-not-accumulated"
+    assert "additive-constant-offset" in finding.also
+
+
+OFFSETS = {
+    "another constant": (lambda x: x + np.sin(x) ** 2, lambda x: 0.5 + 2 * np.sin(x) * np.cos(x)),
+    "a constant too many": (lambda x: np.sin(x) ** 2, lambda x: 1 + 2 * np.sin(x) * np.cos(x)),
+    "a 1 of a known function": (np.tanh, lambda x: -(np.tanh(x) ** 2)),
+}
+
+
+@pytest.mark.parametrize("name", OFFSETS)
+def test_a_constant_that_is_no_identity_path_is_an_offset_only(name) -> None:
+    forward, slope = OFFSETS[name]
+    bench = Stand(forward, lambda g, x: (g * slope(x),), {"x": random(4, 3)}, ("x",))
+
+    (finding,) = explain(bench.truth(), bench.account())
+
+    assert finding.rule == "additive-constant-offset"
+    assert finding.message.endswith(" times the upstream")
+    assert "reused-input-not-accumulated" not in finding.also
+
+
+def test_the_1_of_x_log_x_is_a_term_of_the_product_and_no_identity_path() -> None:
+    inputs = {"x": 0.2 + random(4, 3) ** 2}
+    bench = Stand(lambda x: x * np.log(x), lambda g, x: (g * np.log(x),), inputs, ("x",))
+
+    (finding,) = explain(bench.truth(), bench.account())
+
+    assert finding.rule == "product-rule-term-missing"
+    assert "reused-input-not-accumulated" not in finding.also
