@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.registry import rule
+from gradcheck.rules.scale import batched
 from gradcheck.rules.truth import Floats
 from gradcheck.rules.view import View
 
@@ -99,6 +100,45 @@ def broadcast_averaged(view: View) -> Iterator[Prediction]:
             jacobian=view.J / count,
             usual=True,
         )
+    if count > 1 and view.account is None:
+        return  # the plainest form is enough for an audit
+    found = _spread_inside(view)
+    if found is not None and found[1] != count:
+        name, times = found
+        yield Prediction(
+            f"the gradient was averaged over the {times} copies of {view.name} that were broadcast to {name}, not "
+            "summed",
+            "sum over the broadcast axes",
+            jacobian=view.J / times,
+            usual=True,
+            rank=3 if batched(view) else 0,  # what is a mean over the batch may as well be divided twice
+        )
+
+
+def _spread_inside(view: View) -> tuple[str, int] | None:
+    """Return with which input this one is broadcast inside the layer, and how many times, if its sums hide it.
+
+    There the layer returns the same for the operand with as many copies as the other input has places for: a vector
+    that a matrix is multiplied with has the shape for it as well, but not the same output.
+    """
+    for name, value in view.truth.inputs.items():
+        if name == view.name or np.asarray(value).dtype.kind not in "iufb":
+            continue
+        try:
+            shape = np.broadcast_shapes(view.x.shape, np.shape(value))
+        except ValueError:
+            continue
+        times = int(np.prod(shape)) // max(view.N, 1)
+        if times < 2:
+            continue
+        copies = np.broadcast_to(view.truth.inputs[view.name], shape).copy()
+        outputs = view.truth.forward({view.name: copies}, {})
+        if outputs is not None and all(
+            np.shape(new) == np.shape(old) and np.allclose(new, old, rtol=view.grain, atol=1e-12)
+            for new, old in zip(outputs, view.truth.outputs, strict=True)
+        ):
+            return name, times
+    return None
 
 
 @rule("broadcast-wrong-axis-summed", "broadcast", 12)

@@ -323,3 +323,52 @@ def test_the_1_of_x_log_x_is_a_term_of_the_product_and_no_identity_path() -> Non
 
     assert finding.rule == "product-rule-term-missing"
     assert "reused-input-not-accumulated" not in finding.also
+
+
+def averaged(forward, backward, inputs):
+    bench = Stand(forward, backward, inputs, tuple(inputs))
+    (finding,) = explain(bench.truth(), bench.account())
+    return finding
+
+
+BROADCAST = {
+    "a row": ((3,), 0, lambda a, b: np.cos(a - b)),
+    "a column": ((5, 1), 1, lambda a, b: np.cos(a - b)),
+    "a number": ((), None, lambda a, b: np.cos(a - b)),
+}
+
+
+@pytest.mark.parametrize("name", BROADCAST)
+@pytest.mark.parametrize("total", [lambda y: y.sum(), lambda y: y.sum(1)])
+def test_a_broadcast_operand_inside_a_sum_is_averaged(name, total) -> None:
+    shape, axis, inner = BROADCAST[name]
+
+    def backward(g, a, b):
+        d = np.reshape(g, (-1, 1)) * np.sin(a - b)
+        return -d, d.mean(axis, keepdims=axis == 1)
+
+    found = averaged(lambda a, b: total(inner(a, b)), backward, {"a": random(5, 3), "b": 0.5 * random(*shape)})
+
+    assert found.rule == "broadcast-averaged-not-summed"
+
+
+def test_a_vector_that_a_matrix_is_multiplied_with_is_no_broadcast_operand() -> None:
+    def backward(g, X, w):
+        d = g / np.cosh(X @ w) ** 2
+        return np.outer(d, w), d @ X / 5
+
+    found = averaged(lambda X, w: np.tanh(X @ w).sum(), backward, {"X": random(5, 3), "w": random(3)})
+
+    assert found.rule == "extra-one-over-n"
+    assert "broadcast-averaged-not-summed" not in found.also
+
+
+def test_a_broadcast_operand_of_a_mean_is_divided_twice() -> None:
+    def backward(g, a, b):
+        d = g * np.sin(a - b) / 5
+        return -d, d.mean(0)
+
+    found = averaged(lambda a, b: np.cos(a - b).sum(1).mean(), backward, {"a": random(5, 3), "b": 0.5 * random(3)})
+
+    assert found.rule == "extra-one-over-n"
+    assert "broadcast-averaged-not-summed" in found.also
