@@ -13,6 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
+from gradcheck.rules.homogeneity import form_degree
 from gradcheck.rules.predictions import distance
 from gradcheck.rules.truth import Array, Floats
 from gradcheck.rules.view import View
@@ -164,6 +165,9 @@ def _kept(view: View, along: Floats) -> float | None:
         share = float(word @ seen) / size if size else 0.0
         if not np.isfinite(share) or abs(share) < 1e-6:
             continue
+        if distance(word, view.y) < 1e-6 and (degree := form_degree(view)) is not None:
+            # held constant, the norm below a square leaves twice the output
+            return 1.0 - share / degree if distance(seen, share * word) < 1e-4 else None
         close = 1e-4 if view.M == 1 else 2e-3
         if view.M > 2 and distance(seen, share * word) < close:
             return 1.0 - share

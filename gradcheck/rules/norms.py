@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.model import Plain
+from gradcheck.rules.homogeneity import form_degree
 from gradcheck.rules.invariance import lost, power_off
 from gradcheck.rules.normalisation import _without
 from gradcheck.rules.paths import Path, splits
@@ -51,16 +52,18 @@ def norm_constant(view: View) -> Iterator[Prediction]:
         or np.linalg.norm(view.J @ x) > max(1e-4, view.slack) * np.linalg.norm(np.abs(view.J) @ np.abs(x))
     ):
         return
-    # J x = 0: with the norm held constant the layer is linear in x along x, and returns y for it
+    # J x = 0: with the norm held constant a layer that is linear in x along x returns y for it, a square twice that
+    degree = form_degree(view) or 1
     inside = (np.abs(view.J) > view.zero) * x[None, :]
     size = (inside * inside).sum(axis=1)
-    matrix = view.J + inside * (view.y / np.where(size > 0, size, 1.0))[:, None]
+    matrix = view.J + inside * (degree * view.y / np.where(size > 0, size, 1.0))[:, None]
     yield Prediction(message, remedy, jacobian=matrix, usual=True, evidence={"checked": "J x = 0"})
     if view.A is not None and view.M > 1:
         seen = view.A @ x
-        if distance(seen, view.y) < view.tolerance and np.any(view.y):
-            evidence: dict[str, Plain] = {"checked": "A x = y, J x = 0"}
-            yield Prediction(message, remedy, explained=distance(seen, view.y), rank=3, evidence=evidence)
+        off = distance(seen, degree * view.y)
+        if off < view.tolerance and np.any(view.y):
+            evidence: dict[str, Plain] = {"checked": f"A x = {'' if degree == 1 else f'{degree} '}y, J x = 0"}
+            yield Prediction(message, remedy, explained=off, rank=3, evidence=evidence)
 
 
 @rule("norm-power-wrong", "normalisation", 13)

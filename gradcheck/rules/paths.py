@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.rules.functions import ACTIVATIONS, Function, evaluate, library
+from gradcheck.rules.homogeneity import projection
 from gradcheck.rules.predictions import distance
 from gradcheck.rules.terms import modulated
 from gradcheck.rules.truth import Floats
@@ -79,6 +80,8 @@ def _candidates(view: View) -> Iterator[tuple[Path, ...]]:
     yield from _anatomical(view)
     if view.elementwise:
         yield from _elementwise(view)
+    if not view.alike and (taken := projection(view)) is not None:
+        yield Path("the direct path", "direct", view.J - taken), Path("the projection", "projection", taken)
     yield from _optional(view)
     yield from _companions(view)
     yield from _uses(view)
