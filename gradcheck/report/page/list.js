@@ -44,7 +44,8 @@
     const first = kept.slice(0, most);
     if (linked && !first.includes(linked)) first.push(linked);
     list.replaceChildren(...first.map((item) => item.element));
-    shown.textContent = kept.length === items.length ? `${kept.length} cases` : `${kept.length} of ${items.length} cases`;
+    const word = items.length === 1 ? "case" : "cases";
+    shown.textContent = kept.length === items.length ? `${kept.length} ${word}` : `${kept.length} of ${items.length} ${word}`;
     more.hidden = first.length === kept.length;
     more.textContent = `Show ${Math.min(BATCH, kept.length - first.length)} more`;
     document.getElementById("nothing").hidden = kept.length > 0;
