@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING
 
 import gradcheck.trial.case
@@ -34,13 +33,15 @@ def _attempt(case: Case, helpers: Helpers | None) -> Report:
     try:
         return gradcheck.trial.case.try_case(case, helpers)
     except SystemExit as ended:
-        return failed(case, f"the layer ended the process: SystemExit({ended.code!r})", trace=traceback.format_exc())
+        return failed(case, f"the layer ended the process: SystemExit({ended.code!r})", trace=_trace())
     except MemoryError:
-        return failed(case, f"the case {OUT_OF_MEMORY}", trace=traceback.format_exc())
+        return failed(case, f"the case {OUT_OF_MEMORY}", trace=_trace())
     except Exception as error:  # noqa: BLE001 -- one case must not cost the others theirs
+        import traceback
+
         said = "".join(traceback.format_exception_only(error)).strip()
         message = f"internal error: {said}\n  = help: this is a bug in gradcheck; --debug shows where"
-        return failed(case, message, trace=traceback.format_exc())
+        return failed(case, message, trace=_trace())
 
 
 def clean_up(case: Case, report: Report, before: State, *, tracing: bool = True) -> bool:
@@ -81,3 +82,9 @@ def _changes_by_loading(case: Case, before: State, *, tracing: bool) -> list[Cha
 def ran_out_of_memory(report: Report) -> bool:
     """Whether a case ended because it could not have the memory that it asked for."""
     return report.verdict is Verdict.ERROR and (OUT_OF_MEMORY in report.error or "MemoryError" in report.error)
+
+
+def _trace() -> str:
+    import traceback  # few cases need one
+
+    return traceback.format_exc()

@@ -245,7 +245,7 @@ def test_rows_of_a_colour_show_what_one_upstream_hides():
 
 def test_outputs_that_wake_beside_the_point_are_added_to_the_pattern():
     """Outputs of a relu a hair below 0: far moves may leave them asleep, the small ones of the measurement do not."""
-    x = RNG.standard_normal(900)
+    x = np.random.default_rng(900).standard_normal(900)
     offset = np.where(np.arange(896) % 80 == 7, np.convolve(x, KERNEL, "valid") + 1e-9, 0.0)
 
     def forward(x):
