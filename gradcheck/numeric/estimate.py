@@ -28,7 +28,7 @@ _ONE_SIDED = 2.55  # of 2 F(h) - F(2h)
 _MOST_INFLATION = 30.0
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Estimate:
     """Derivatives of the weighted outputs and their bounds; arrays are (S, C).
 
@@ -78,7 +78,7 @@ class Estimate:
         return np.where(np.isfinite(self.value) & np.isfinite(total), total, np.inf)
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Context:
     """What the columns of an input say about each other's noise.
 

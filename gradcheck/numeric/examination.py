@@ -12,7 +12,7 @@ from gradcheck.numeric.look import Blocks
 from gradcheck.numeric.survey import Survey
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Examination:
     """What was found about every entry; arrays have the shape of x.
 

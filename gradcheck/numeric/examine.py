@@ -37,7 +37,7 @@ _WORTHWHILE = 0.5
 _PATIENCE = 16  # times the columns that may be examined, more are while none of them was confirmed to be wrong
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _State:
     """(S, C) arrays that grow more certain, in the order of the look's columns."""
 

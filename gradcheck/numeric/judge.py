@@ -18,7 +18,7 @@ PASS, FLOOR, KINK, UNDECIDED, FAIL, NONFINITE = range(len(STATUSES))
 Codes = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Criteria:
     """The scales of a judgement.
 

@@ -32,7 +32,7 @@ _STEADY = 0.1  # one-sided slopes of a kink at the point change by no more than 
 _INSIDE, _OUTSIDE = 2, 3  # steady rungs that settle a kink
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Outcome:
     """What was found; flat arrays, one element per examined entry."""
 
@@ -44,7 +44,7 @@ class Outcome:
     suspected: Mask
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Rung:
     """One measurement of the entries in question; flat arrays."""
 

@@ -27,7 +27,7 @@ class NotLocalError(Exception):
         self.layout, self.missed = layout, missed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Layout:
     """Slices of the inputs and the outputs that each of them reaches.
 

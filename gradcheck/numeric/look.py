@@ -16,7 +16,7 @@ _OPEN = 0.5  # share of a slice's audited entries that the noise leaves open
 _LEAST, _MOST = 1 / 8, 8.0
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Blocks:
     """Derivatives of every output with respect to the inputs of its slice.
 
@@ -56,7 +56,7 @@ class Blocks:
         return np.where(np.isfinite(self.value) & np.isfinite(total), total, np.inf)
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Look:
     """A measurement of C columns; arrays are (S, C) in the order of `columns`.
 

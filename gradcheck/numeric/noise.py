@@ -29,7 +29,7 @@ _JUMP = 1e3  # times the others that a step is larger where the function jumps
 _STILL = 0.7  # share of the steps without any change above which an output moves in jumps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Noise:
     """What the table says.
 
@@ -61,7 +61,7 @@ class Noise:
     plateau: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Table:
     values: Array  # (9, S, m)
     sigma: Array  # (S, m)

@@ -19,7 +19,7 @@ _ORDINARY = 30.0  # bound over round-off that a sound step of a smooth function 
 _LADDER = (1.0, 2.0**-4, 2.0**-8, 2.0**-12)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Residual:
     """Measured minus claimed rise of the weighted outputs along a move, and how far it may be from the truth.
 
@@ -47,7 +47,7 @@ class Residual:
         return not abs(self.value) <= self.bound
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Pair:
     """Rise of every output, claimed rise and its size, second differences, and the outputs that moved."""
 

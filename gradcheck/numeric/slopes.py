@@ -20,7 +20,7 @@ _FEW = 16  # outputs, or one in so many, that may change unexpectedly and be loo
 _KINK = 0.25  # share of the larger one-sided slope by which the two must differ before an output counts as kinked
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Slopes:
     """Slopes at one step; arrays are (S, C): slices times columns.
 

@@ -40,7 +40,7 @@ def _own(survey: Survey) -> Array:
     return survey.layout.gather_inputs(own_sizes(survey.x))
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Unsure:
     """Specks of which a long step says something that no step within their own size confirms; arrays are (S, C).
 

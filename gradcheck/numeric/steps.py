@@ -16,7 +16,7 @@ _TRIALS = 6
 _SPECK = 2.0**-12  # share of its length scale below which an input is moved within its own size
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Stride:
     """The relative step.
 

@@ -27,7 +27,7 @@ _REPEATS = 6
 _RECHECKED = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Survey:
     """What is known of the function around `x`.
 

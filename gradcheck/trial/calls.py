@@ -30,7 +30,7 @@ class BudgetSpentError(LayerError):
     """The forward calls that the case may cost are spent."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Pull:
     """A forward and the backward after it.
 

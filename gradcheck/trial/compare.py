@@ -32,7 +32,7 @@ _RANKS = np.array(
 )
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Comparison:
     """Analytic and measured gradient with respect to one input; all arrays have the input's shape.
 

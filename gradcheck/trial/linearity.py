@@ -32,7 +32,7 @@ def smallest(unit: float) -> float:
     return 1e-300 if unit < 1e-12 else 1e-32 if unit < 1e-5 else 1e-4
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Linearity:
     """What was learnt from asking the backward again.
 

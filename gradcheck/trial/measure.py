@@ -45,7 +45,7 @@ def precision_of(subject: Subject, name: str) -> Precision:
     return _precision(subject.unit(name))
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Measured:
     """What is said of one input: in which mode, with which remark, and for which upstream if not the case's own."""
 

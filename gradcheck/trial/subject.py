@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Subject:
     """What every check of one trial works on.
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 COMFORTABLE = 10_000
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Trial:
     """A trial under way; :func:`try_layer` is the way in."""
 
