@@ -134,10 +134,10 @@ def test_files_that_differ_are_written_elsewhere(tree: Path) -> None:
 def test_paths_are_written_as_they_are_at_home() -> None:
     from gradcheck.model import Finding, Place, Severity
 
-    report = Report("a", Verdict.ERROR, error="in /srv/root/home/mine.py", notes=["/srv/root/home"])
-    report.source = Place("/srv/root/home/mine.py", 3)
-    report.findings = [Finding("rule", Severity.BUG, "at /srv/root/home/mine.py")]
-    restore_paths(report, "/srv/root")
+    report = Report("a", Verdict.ERROR, error="in /srv/sandbox/home/mine.py", notes=["/srv/sandbox/home"])
+    report.source = Place("/srv/sandbox/home/mine.py", 3)
+    report.findings = [Finding("rule", Severity.BUG, "at /srv/sandbox/home/mine.py")]
+    restore_paths(report, "/srv/sandbox")
 
     assert report.error == "in /home/mine.py"
     assert report.notes == ["/home"]
