@@ -32,7 +32,10 @@ Spoil = Callable[[Gradients], Gradients]
 
 
 def _one_entry(share: float, seed: int) -> Spoil:
-    """Spoil one entry of at least 1e-3 of the rms; the place is chosen at the first call and kept."""
+    """Spoil one entry of at least 1e-3 of the rms; the place is chosen at the first call and kept.
+
+    The first call of every checker is the one whose gradient it compares.
+    """
     rng = np.random.default_rng(seed)
     place: list[tuple[str, int]] = []
 
@@ -117,17 +120,16 @@ def judge(job: tuple[str, int, int, str | None, float | None]) -> tuple[str, dic
     """Judge one case in every way."""
     label, number, seed, dtype, scale = job
     sample = next(iter(draw_samples(1, seed * 1_000_003 + number, dtype, scale)))
-    backward = spoiled(sample, label, number)
     with np.errstate(all="ignore"):
         try:
-            y = np.asarray(sample.forward(*sample.inputs.values(), **sample.options))
-            backward(np.random.default_rng(number).standard_normal(y.shape), *sample.inputs.values(), **sample.options)
+            by_textbooks = textbook(sample, spoiled(sample, label, number), number)
         except NothingToSpoilError:
             return label, {}, ""
+        backward = spoiled(sample, label, number)
         layer = wrap(sample.forward, backward, inputs=tuple(sample.inputs), options=sample.options)
         settings = Settings(wrt=sample.wrt, seed=number, naming=False)
         report = try_layer(layer, sample.inputs, options=sample.options, settings=settings)
-        verdicts = {"gradcheck": str(report.verdict), **textbook(sample, backward, number)}
+        verdicts = {"gradcheck": str(report.verdict), **by_textbooks}
     about = f"{sample.name} {sample.dtype} scale {sample.scale:g} { {k: v.shape for k, v in sample.inputs.items()} }"
     return label, verdicts, f"{about} number {number}: {report.error}"
 
