@@ -154,7 +154,7 @@ class Shared:
                 counts = self._subject.caller.counts
                 counts.forwards += ceil(len(found) / unit)
                 counts.points += len(found)
-        if crew:
+        if len(shards) > 1:  # too few points for two shards say nothing of the help
             self._judge(len(points), time.perf_counter() - begun)
         return values
 

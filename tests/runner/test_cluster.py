@@ -17,6 +17,7 @@ from gradcheck.runner import Plan, run_cases
 from tests.runner.layers import make_case, make_suite
 from tests.runner.test_parallel import check_suite, text_of
 from tests.runner.test_shards import case as large
+from tests.runner.test_shards import forget_calls, say_alone
 
 distributed = pytest.importorskip("distributed")
 
@@ -56,7 +57,7 @@ def test_a_suite_with_a_worker_killed(cluster: Any, folder: Path) -> None:
     suite = make_suite(folder, 24)
     plan = Plan(memory=MEMORY, executor=address(cluster))
     there = run_with_a_worker_killed(cluster, suite, plan)
-    here = list(run_cases(suite, Plan(jobs=1, memory=MEMORY)))
+    here = list(run_cases(suite, Plan(jobs=2, memory=MEMORY)))
 
     check_suite(there, 24)
     assert text_of(there) == text_of(here)
@@ -119,21 +120,19 @@ def test_nobody_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_large_case_is_shared_by_the_workers(cluster: Any, folder: Path) -> None:
     made = large(folder)
-    (here,) = run_cases([made], Plan(jobs=1))
-    Path("calls").unlink()
-    Path("home").unlink()
+    here = say_alone(made)[0]
+    forget_calls()
     (there,) = run_cases([made], Plan(executor=address(cluster)))
 
-    assert text_of([there]) == text_of([here])
+    assert text_of([there]) == here
     assert len(set(Path("calls").read_text().split())) == 2
 
 
 def test_a_worker_is_killed_while_it_helps(cluster: Any, folder: Path) -> None:
     made = large(folder, help_="if calls > 20: os.kill(os.getppid(), signal.SIGKILL)")
-    (here,) = run_cases([made], Plan(jobs=1))
-    Path("calls").unlink()
-    Path("home").unlink()
+    here = say_alone(made)[0]
+    forget_calls()
     (there,) = run_cases([made], Plan(executor=address(cluster)))
 
-    assert text_of([there]) == text_of([here])
+    assert text_of([there]) == here
     assert len(set(Path("calls").read_text().split())) >= 2

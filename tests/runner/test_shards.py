@@ -15,15 +15,18 @@ from tests.runner.layers import make_case
 from tests.runner.test_isolation import survivors
 from tests.runner.test_parallel import text_of
 
-# The worker that has the case is the first to call the layer; all others only help.
+# The worker that has the case is the first to call the layer; all others only help. A call takes its time until
+# help has come, for quick cases are not shared; then there is nothing left to wait for.
 LAYER = """
 import os, signal, sys, time
 import numpy as np
 
 W = np.random.default_rng(0).standard_normal((6, 6))
+PAUSE = float(os.environ.get("PAUSE_OF_LAYER", "0.02"))
+ENOUGH = int(os.environ.get("ENOUGH_FOR_LAYER", "1"))
 
 
-def note():
+def note(pauses=1):
     try:
         with open("home", "x") as file:
             file.write(str(os.getpid()))
@@ -35,11 +38,12 @@ def note():
         calls = file.read().split()
     with open("home") as file:
         helping = file.read() != str(os.getpid())
-    return helping, calls.count(str(os.getpid())), len(set(calls)) > 1
+    helped = len(set(calls)) > ENOUGH
+    time.sleep(pauses * (PAUSE / 20 if helped else PAUSE))
+    return helping, calls.count(str(os.getpid())), helped
 
 
 def forward(x):
-    time.sleep(0.02)
     helping, calls, helped = note()
     if helping:
         HELP
@@ -47,20 +51,13 @@ def forward(x):
 
 
 def rows(x):
-    time.sleep(0.0006 * len(x))
-    note()
+    note(len(x) / 20)
     return np.tanh(x)
-
-
-def quick(x):
-    note()
-    return (np.tanh(x) @ W).T
 
 
 def endless(x):
     if note()[2]:
         time.sleep(1000)
-    time.sleep(0.02)
     return (np.tanh(x) @ W).T
 
 
@@ -82,12 +79,17 @@ def case(folder: Path, forward: str = "forward", backward: str = "backward", *, 
 
 def run(made: Case, jobs: int, *, timeout: float | None = None) -> tuple[Report, list[int]]:
     """Return the report, and how often each worker has called the layer: the one that has the case first."""
-    for name in ("home", "calls"):
-        Path(name).unlink(missing_ok=True)
+    forget_calls()
     (report,) = run_cases([made], Plan(jobs=jobs, timeout=timeout))
     counts = Counter(Path("calls").read_text().split())
     home = counts.pop(Path("home").read_text())
     return report, [home, *counts.values()]
+
+
+def forget_calls() -> None:
+    """Have the next worker that calls the layer be the first."""
+    for name in ("home", "calls"):
+        Path(name).unlink(missing_ok=True)
 
 
 _alone: dict[str | None, tuple[str, int]] = {}
@@ -96,7 +98,9 @@ _alone: dict[str | None, tuple[str, int]] = {}
 def say_alone(made: Case) -> tuple[str, int]:
     """Return what one worker says of a case, and how often it calls the layer; that is the same for all of a layer."""
     if made.layer.forward not in _alone:
-        report, (calls,) = run(made, 1)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PAUSE_OF_LAYER", "0")  # nobody comes, so nobody is waited for
+            report, (calls,) = run(made, 1)
         assert report.verdict is Verdict.PASS, report.error
         _alone[made.layer.forward] = text_of([report]), calls
     return _alone[made.layer.forward]
@@ -128,17 +132,33 @@ def test_points_that_go_through_one_call_are_shared(folder: Path) -> None:
     assert len(shared) == 2
 
 
-def test_a_small_case_is_not(folder: Path) -> None:
-    assert len(check_equal(case(folder, "quick"))) == 1
+def test_a_small_case_is_not(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAUSE_OF_LAYER", "0")
+
+    assert len(check_equal(case(folder))) == 1
 
 
-def test_nobody_helps_who_has_a_case_of_his_own(folder: Path) -> None:
+def test_nobody_helps_who_has_a_case_of_his_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for as long as it takes him: until the large case has called its layer as often as one worker does alone."""
+    monkeypatch.setenv("PAUSE_OF_LAYER", "0.01")
     made = case(folder)
-    other = make_case("loops", folder)
-    other.timeout = 8.0
-    Path("calls").unlink(missing_ok=True)
-    list(run_cases([other, made], Plan(jobs=2)))
+    calls = say_alone(made)[1]
+    (folder / "busy.py").write_text(
+        "import time\n"
+        "def count():\n"
+        "    try: return len(open('calls').readlines())\n"
+        "    except FileNotFoundError: return 0\n"
+        "def f(x):\n"
+        f"    while count() < {calls}: time.sleep(0.02)\n"
+        "    return x\n"
+        "def f_backward(g, x): return g\n"
+    )
+    other = make_case("good", folder)
+    other.layer.forward, other.layer.backward = "busy.py:f", "busy.py:f_backward"
+    forget_calls()
+    reports = list(run_cases([other, made], Plan(jobs=2, timeout=60)))
 
+    assert [report.verdict for report in reports] == [Verdict.PASS] * 2
     assert len(set(Path("calls").read_text().split())) == 1
 
 
@@ -172,9 +192,9 @@ def test_a_helper_that_hangs(folder: Path) -> None:
 
 
 def test_a_case_that_times_out_while_it_is_shared(folder: Path) -> None:
-    report, calls = run(case(folder, "endless"), 2, timeout=8)
+    report, calls = run(case(folder, "endless"), 2, timeout=5)
 
-    assert report.error == "timed out after 8 s in endless (large.py)"
+    assert report.error == "timed out after 5 s in endless (large.py)"
     assert len(calls) == 2
     assert not survivors(folder)
 
@@ -210,5 +230,7 @@ def test_the_case_is_lost_while_it_is_shared(folder: Path) -> None:
     assert not survivors(folder)
 
 
-def test_four_workers(folder: Path) -> None:
+def test_four_workers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENOUGH_FOR_LAYER", "3")
+
     assert len(check_equal(case(folder), 4)) == 4

@@ -261,6 +261,21 @@ def test_sharing_that_saves_nothing_ends(folder, monkeypatch):
     assert 1 <= len(crew.shares) <= 4 * shared.VAIN
 
 
+def test_rounds_too_small_to_be_shared_are_not_in_vain(folder, monkeypatch):
+    monkeypatch.setattr(shared, "ENOUGH", -1.0)
+    case = make(folder)
+    crew = Crew(case, 1)
+    function = share(subject := subject_of(case, crew), "x", subject.function("x"), 1000)
+    points = [np.full((9, 4), float(number)) for number in range(40)]
+    for point in points[: shared.VAIN + 2]:
+        function.many([point])
+    assert crew.present()
+    assert not crew.shares
+    function.many(points)
+
+    assert crew.shares == [2 + 20]
+
+
 def test_a_case_that_is_not_worth_it(folder, monkeypatch):
     monkeypatch.setattr(shared, "WORTHWHILE", math.inf)
 
