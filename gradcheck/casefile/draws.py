@@ -89,6 +89,9 @@ def size_complaint(shape: Sequence[int]) -> str:
     return ""
 
 
+_NUMBERS = {int, float, bool}
+
+
 def shape_of(values: Plain) -> tuple[int, ...]:
     """Return the shape of nested lists of numbers.
 
@@ -101,6 +104,8 @@ def shape_of(values: Plain) -> tuple[int, ...]:
         if not isinstance(values, (int, float)):
             raise ValueError("only numbers can be values")  # noqa: TRY004  (a fault of the file, not of a type)
         return ()
+    if {*map(type, values)} <= _NUMBERS:
+        return (len(values),)  # a long row costs no call for each of its numbers
     shapes = [shape_of(value) for value in values]
     for index, shape in enumerate(shapes[1:], 1):
         if shape != shapes[0]:

@@ -62,7 +62,7 @@ def plain(node: Node) -> Plain:
     if isinstance(node, MapNode):
         return {name: plain(value) for name, (_, value) in node.entries.items()}
     if isinstance(node, ListNode):
-        return [plain(item) for item in node.items]
+        return [item.value if type(item) is ScalarNode else plain(item) for item in node.items]
     return node.value if isinstance(node, ScalarNode) else None
 
 

@@ -1,6 +1,6 @@
 """Anything at all in a case file: cases or complaints, never a traceback, a hang, or an import of what it names.
 
-``GRADCHECK_EXAMPLES=100000`` runs longer than the 500 examples of every day.
+``GRADCHECK_EXAMPLES=100000`` runs longer than the 200 examples of every day.
 """
 
 import copy
@@ -24,7 +24,7 @@ from gradcheck.casefile.show import dump
 from gradcheck.casefile.text import decode
 from gradcheck.errors import CaseFileError, UsageError
 
-EXAMPLES = int(os.environ.get("GRADCHECK_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("GRADCHECK_EXAMPLES", "200"))
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=5000,

@@ -16,7 +16,8 @@ from gradcheck.__main__ import main
 from gradcheck.casefile.discovery import find
 from gradcheck.casefile.draw import draw_inputs
 from gradcheck.layers.build import build
-from gradcheck.model import Case, Expectation, Severity, Verdict
+from gradcheck.model import Case, Expectation, Report, Severity, Verdict
+from gradcheck.report.json import read_json
 from gradcheck.trial.case import try_case
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +42,12 @@ NAMES = {
 """What the wrong implementations are called; of the two in a chain, the first."""
 
 
+def bare_name(name: str) -> str:
+    return name.rpartition("/")[2].partition("[")[0]
+
+
 def bare(case: Case) -> str:
-    return case.name.rpartition("/")[2].partition("[")[0]
+    return bare_name(case.name)
 
 
 def case_of(name: str) -> Case:
@@ -74,26 +79,37 @@ def test_every_wrong_implementation_has_a_name() -> None:
 
 
 @pytest.fixture(scope="module")
-def unexpecting(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the documents in which no bug is expected any more."""
+def unexpecting(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, list[Report]]:
+    """Return the status and the reports of a run of the documents with no bug expected any more."""
     folder = tmp_path_factory.mktemp("project") / "documents"
     shutil.copytree(DOCUMENTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in folder.glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"^    expect: .*fail.*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
-    return folder
+    written = folder / "run.json"
+    status = main(["run", "-qq", str(folder), "--report", f"json={written}"])
+    return status, read_json(written.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_without_its_expectation_the_run_fails_and_names_the_bug(
-    name: str, unexpecting: Path, capsys: pytest.CaptureFixture[str]
+    name: str, unexpecting: tuple[int, list[Report]]
 ) -> None:
-    file = Path(case_of(name).place.file).name  # type: ignore[union-attr]
-
-    status = main(["run", f"{unexpecting / file}::{name}"])
+    status, reports = unexpecting
+    found = [report for report in reports if name in (report.name.rpartition("/")[2], bare_name(report.name))]
 
     assert status == 1
-    assert NAMES[name] in capsys.readouterr().out
+    assert found
+    for report in found:
+        assert report.verdict is Verdict.FAIL
+        assert not report.expected
+        assert report.findings[0].rule == NAMES[name]
+
+
+def test_all_others_pass_without_an_expectation_too(unexpecting: tuple[int, list[Report]]) -> None:
+    surprises = {report.name.rpartition("/")[2] for report in unexpecting[1] if not report.expected}
+
+    assert surprises == {case.name.rpartition("/")[2] for case in BUGGY}
 
 
 def test_the_documents_as_they_are_run_without_a_surprise(capsys: pytest.CaptureFixture[str]) -> None:

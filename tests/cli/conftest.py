@@ -90,6 +90,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start one worker for a run of quick cases, whatever the machine; what several do is asked for with ``-j``."""
+    monkeypatch.setenv("GRADCHECK_JOBS", "1")
+
+
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

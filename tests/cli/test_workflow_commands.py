@@ -8,10 +8,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gradcheck.__main__ import main
 from gradcheck.report.escape import disarm
 from gradcheck.report.formats import FORMATS
 
@@ -62,14 +64,28 @@ def hostile(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def gradcheck(folder: Path, *arguments: str, **environ: str) -> tuple[str, str]:
-    """Run the program as a job does, and return what it wrote."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB", "GRADCHECK"))}
-    env |= {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", **environ}
-    command = [sys.executable, "-m", "gradcheck", *arguments]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    assert "internal error" not in done.stderr
-    return done.stdout, done.stderr
+Gradcheck = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def gradcheck(hostile: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Gradcheck:
+    """Run the command line in a folder of hostile cases as a job does; return all that is written, by whomever."""
+    for name in os.environ:
+        if name.startswith("GITHUB"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(hostile)
+
+    def run(*arguments: str, **environ: str) -> tuple[str, str]:
+        with monkeypatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            main(arguments)
+        out, err = capfd.readouterr()
+        assert "internal error" not in err
+        return out, err
+
+    return run
 
 
 def obeyed(text: str) -> list[str]:
@@ -95,18 +111,30 @@ def obeyed(text: str) -> list[str]:
     ],
     ids=" ".join,
 )
-def test_no_command_reaches_the_runner(hostile: Path, arguments: list[str]) -> None:
-    out, err = gradcheck(hostile, *arguments, **JOB)
+def test_no_command_reaches_the_runner(gradcheck: Gradcheck, arguments: list[str]) -> None:
+    check_obeyed(*gradcheck(*arguments, **JOB), arguments)
+
+
+def test_no_command_of_a_process_reaches_the_runner(hostile: Path) -> None:
+    command = [sys.executable, "-m", "gradcheck", "run", "--debug"]
+    env = {**os.environ, **JOB, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=hostile, env=env, capture_output=True, text=True, check=False)
+
+    check_obeyed(done.stdout, done.stderr, ["run"])
+
+
+def check_obeyed(out: str, err: str, arguments: list[str]) -> None:
+    """Check that the runner obeys nothing but the annotations of gradcheck's own, which a run has."""
     ours = [line for line in obeyed(out + err) if re.match(r"::(error|warning|notice) [^:]*title=gradcheck%3A ", line)]
 
     assert obeyed(out + err) == ours
     assert bool(ours) == (arguments[0] == "run" and not re.search("nothing|broken", arguments[-1]))
 
 
-def test_it_is_the_workflow_that_makes_the_difference(hostile: Path) -> None:
-    out, _ = gradcheck(hostile, "run", "raising", "--debug")
+def test_it_is_the_workflow_that_makes_the_difference(gradcheck: Gradcheck) -> None:
+    out, _ = gradcheck("run", "raising", "--debug")
     armed = obeyed(out)
-    guarded, _ = gradcheck(hostile, "run", "raising", "--debug", **JOB)
+    guarded, _ = gradcheck("run", "raising", "--debug", **JOB)
 
     assert f"  {ATTACK}" in armed
     assert any(line.startswith("    ::add-mask::e") for line in armed)
@@ -114,10 +142,10 @@ def test_it_is_the_workflow_that_makes_the_difference(hostile: Path) -> None:
     assert "  \\x23#[error]forged\n" in guarded
 
 
-def test_forms_are_read_back_as_they_were(hostile: Path) -> None:
+def test_forms_are_read_back_as_they_were(gradcheck: Gradcheck) -> None:
     found = {}
     for kind in ("json", "junit", "sarif"):
-        plain, guarded = (gradcheck(hostile, "run", "--format", kind, **environ)[0] for environ in ({}, JOB))
+        plain, guarded = (gradcheck("run", "raising", "--format", kind, **environ)[0] for environ in ({}, JOB))
         found[kind] = guarded
         assert obeyed(plain)
     error = json.loads(found["json"])["reports"][0]["error"]
