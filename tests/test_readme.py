@@ -152,3 +152,12 @@ def test_the_commands_that_install_are_those_that_ci_runs():
     for words in ("-e '.[dev]'", "pytest -n 2", "gradcheck run softmax --axis 1"):
         assert words in commands
         assert words in ci
+
+
+def test_what_needs_more_than_the_core_is_run_by_ci_where_that_is_installed():
+    needing = set(re.findall(r'"(\w+): needs ', (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    core, everything = re.findall(r'pytest .*-m "(?:not \()?([^")]*)', ci)
+
+    assert len(needing) == 7
+    assert set(core.split(" or ")) == set(everything.split(" or ")) == needing

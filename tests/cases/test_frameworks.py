@@ -14,7 +14,7 @@ from gradcheck.model import Case, Verdict
 from gradcheck.trial.case import try_case
 
 ROOT = Path(__file__).parents[2]
-MARKED = ("torch", "jax", "autograd")
+FRAMEWORKS = ("torch", "jax", "autograd")
 PACKAGES = ("torch", "jax", "autograd", "sklearn", "scipy")
 
 
@@ -27,14 +27,14 @@ def _needed(case: Case) -> str:
 
 
 def _parameters() -> list[object]:
-    """Return every case, marked with what it needs and skipped where that is not installed."""
+    """Return every case, marked with what it needs, and skipped where that is not installed but asked for."""
     cases = [*_load("frameworks"), *_load("thirdparty")]
     return [
         pytest.param(
             case,
             id=case.name,
             marks=[
-                *([getattr(pytest.mark, _needed(case))] if _needed(case) in MARKED else []),
+                getattr(pytest.mark, _needed(case)),
                 pytest.mark.skipif(find_spec(_needed(case)) is None, reason=f"needs {_needed(case)}"),
             ],
         )
@@ -42,7 +42,7 @@ def _parameters() -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("framework", MARKED)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_each_framework_has_ten_right_and_ten_wrong_implementations(framework: str) -> None:
     cases = _load(f"frameworks/{framework}")
     bare = {case.name.partition("[")[0]: case for case in cases}
@@ -72,7 +72,7 @@ def test_what_is_found_in_it_is_explained() -> None:
 
 def test_the_adapters_are_registered() -> None:
     assert {point.name: point.value for point in registered(ADAPTERS)}.items() >= {
-        (name, f"gradcheck.layers.{name}:adapt") for name in MARKED
+        (name, f"gradcheck.layers.{name}:adapt") for name in FRAMEWORKS
     }
 
 

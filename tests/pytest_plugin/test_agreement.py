@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -47,15 +46,14 @@ def by_pytest(targets: list[str], folder: Path, workers: int) -> dict[str, bool]
 
 
 @pytest.mark.parametrize(
-    "targets",
-    [["cases/documents", "cases/zoo/right/calling.yaml"], pytest.param(["cases"], marks=pytest.mark.long)],
-    ids=["some", "all"],
+    ("targets", "workers"),
+    [
+        pytest.param(["cases/documents", "cases/zoo/right/calling.yaml"], 0, id="some"),
+        pytest.param(["cases"], 2, marks=pytest.mark.long, id="all"),
+    ],
 )
-def test_they_agree(targets: list[str], tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    asked = os.environ.get("GRADCHECK_LONG") or "long" in request.config.getoption("markexpr")
-    if request.node.get_closest_marker("long") and not asked:
-        pytest.skip("a longer run of a test that is run short: -m long")
+def test_they_agree(targets: list[str], workers: int, tmp_path: Path) -> None:
     expected = by_command_line(targets, tmp_path)
 
     assert len(expected) > 50
-    assert by_pytest(targets, tmp_path, workers=2 if asked else 0) == expected
+    assert by_pytest(targets, tmp_path, workers) == expected
