@@ -161,3 +161,15 @@ def evaluate(function: Map, x: Floats) -> Floats | None:
     with np.errstate(all="ignore"):
         value = np.asarray(function(x), dtype=np.float64)
     return value if np.all(np.abs(value) < 1e60) else None
+
+
+def equals(values: Floats, known: Floats, rtol: float, atol: float = 1e-12) -> bool:
+    """Whether two arrays of one shape are close, as :func:`numpy.allclose` says, and sooner where they are not.
+
+    Of hundreds of combinations of known functions nearly all differ in the first entry already.
+    """
+    if values.size and known.size:
+        one, other = float(values.flat[0]), float(known.flat[0])
+        if one != other and not (abs(one - other) <= atol + rtol * abs(other) < np.inf):
+            return False
+    return bool(np.allclose(values, known, rtol=rtol, atol=atol))

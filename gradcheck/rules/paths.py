@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.rules.functions import ACTIVATIONS, Function, evaluate, library
+from gradcheck.rules.functions import ACTIVATIONS, Function, equals, evaluate, library
 from gradcheck.rules.homogeneity import projection
 from gradcheck.rules.predictions import distance
 from gradcheck.rules.terms import modulated
@@ -152,7 +152,7 @@ def _factorings(view: View) -> Iterator[tuple[Function, Function]]:
         if u is None or np.ptp(u) == 0:
             continue
         for second, v in values[place:]:
-            if v is not None and np.ptp(v) > 0 and np.allclose(u * v, y, rtol=view.grain, atol=1e-12):
+            if v is not None and np.ptp(v) > 0 and equals(u * v, y, view.grain):
                 yield first, second
 
 
@@ -259,10 +259,6 @@ def known_activation(view: View, slope: Floats) -> Function | None:
     x = view.x.ravel()
     for function in (*library(view.truth.options), *ACTIVATIONS):
         value = evaluate(function.df, x)
-        if (
-            value is not None
-            and np.ptp(value) > 0
-            and np.allclose(value, slope, rtol=max(1e-7, view.grain), atol=1e-10)
-        ):
+        if value is not None and np.ptp(value) > 0 and equals(value, slope, max(1e-7, view.grain), 1e-10):
             return function
     return None

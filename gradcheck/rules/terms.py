@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.rules.functions import Function, evaluate, library
+from gradcheck.rules.functions import Function, equals, evaluate, library
 from gradcheck.rules.truth import Array, Floats
 from gradcheck.rules.view import View
 
@@ -82,7 +82,7 @@ def quotients(view: View) -> Iterator[tuple[Function, Function, Floats, Floats, 
         for bottom, v, dv in values:
             if u is None or du is None or v is None or dv is None or np.any(v == 0) or np.ptp(v) == 0 or top is bottom:
                 continue
-            if np.allclose(u / v, view.y, rtol=view.grain, atol=1e-12):
+            if equals(u / v, view.y, view.grain):
                 yield top, bottom, u, du, v, dv
 
 
@@ -100,7 +100,7 @@ def compositions(view: View) -> Iterator[tuple[Function, Function, Floats, Float
             if outer.label == "x":
                 continue
             y = evaluate(outer.f, v)
-            if y is not None and np.allclose(y, view.y, rtol=view.grain, atol=1e-12):
+            if y is not None and equals(y, view.y, view.grain):
                 slope = evaluate(outer.df, v)
                 if slope is not None:
                     yield outer, inner, v, slope, dv

@@ -8,6 +8,7 @@ import pytest
 from gradcheck.rules.anatomy import complete
 from gradcheck.rules.factors import named, plain
 from gradcheck.rules.fields import Field, match
+from gradcheck.rules.functions import equals
 from gradcheck.rules.order import is_permutation, transpositions
 from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction, distance, residual
@@ -228,3 +229,16 @@ def test_shifting_moves_zeros_in() -> None:
     assert shifted(np.array([1.0, 2.0, 3.0]), 0, 1).tolist() == [0.0, 1.0, 2.0]
     assert shifted(np.array([1.0, 2.0, 3.0]), 0, -2).tolist() == [3.0, 0.0, 0.0]
     assert shifted(np.array([1.0, 2.0, 3.0]), 0, 5).tolist() == [0.0, 0.0, 0.0]
+
+
+VALUES = [0.0, -0.0, 1.0, 1.0 + 1e-9, 1.0 + 1e-7, 1e-13, 1e-11, 1e60, np.inf, -np.inf, np.nan]
+
+
+@pytest.mark.parametrize("rtol", [0.0, 1e-8])
+def test_near_arrays_are_equal_as_numpy_says(rtol) -> None:
+    for one in VALUES:
+        for other in VALUES:
+            for rest in ([], [2.0], [np.nan]):
+                first, second = np.array([one, *rest]), np.array([other, 2.0][: 1 + len(rest)])
+                assert equals(first, second, rtol) == np.allclose(first, second, rtol=rtol, atol=1e-12)
+    assert equals(np.zeros(0), np.zeros(0), rtol)
