@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.errors import LayerError
-from gradcheck.trial.calls import BudgetSpentError, equal_bits
+from gradcheck.trial.calls import SALT, BudgetSpentError, equal_bits
 from gradcheck.trial.subject import Subject
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -109,7 +109,7 @@ class Batch:
 
     def holds(self) -> bool:
         """Try it: copies that are moved far apart, and their outputs one by one."""
-        rng = np.random.default_rng(20_011)  # the trial's own would draw other directions afterwards
+        rng = np.random.default_rng(SALT)  # the trial's own would draw other directions afterwards
         points = [_move_far(self._x, rng) for _ in range(_TRIED)]
         self.begin()
         few = self._call(points)

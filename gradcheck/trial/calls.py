@@ -205,7 +205,7 @@ class Caller:
             changed = [name for name in given if not equal_bits(given[name], inputs[name])]
             by = "forward" if changed else ""
             kept = tuple(np.array(part) for part in outputs)
-            g = draw_upstream(kept, np.random.default_rng(20_011)) if upstream is None else upstream
+            g = draw_upstream(kept, np.random.default_rng(SALT)) if upstream is None else upstream
             handed = [np.array(part) for part in g]
             again = given if not changed else {name: value.copy() for name, value in inputs.items()}
             if self.luck is not None:

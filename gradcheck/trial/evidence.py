@@ -14,7 +14,7 @@ from gradcheck.layers.protocol import Array
 from gradcheck.model import Plain
 from gradcheck.numeric.jacobian import measure_jacobian
 from gradcheck.rules.truth import Account, Truth
-from gradcheck.trial.calls import split
+from gradcheck.trial.calls import SALT, draw_upstream
 from gradcheck.trial.linearity import Linearity
 from gradcheck.trial.subject import Subject, to_float64
 
@@ -72,8 +72,7 @@ def gather_account(subject: Subject, linearity: Linearity, contract: set[str]) -
             merged = {**subject.caller.options, **options}
             if upstream is None:
                 outputs = subject.caller.forward(given, merged)
-                rng = np.random.default_rng(20_011)
-                upstream = tuple(np.asarray(rng.standard_normal(part.shape)) for part in outputs)
+                upstream = draw_upstream(outputs, np.random.default_rng(SALT))
             pull = subject.caller.pull(given, upstream, subject.wrt, options=merged)
         except LayerError:
             return None
@@ -100,12 +99,8 @@ def imply_jacobians(subject: Subject, linearity: Linearity) -> dict[str, Floats]
     for i in range(size):
         unit = np.zeros(size)
         unit[i] = 1.0
-        upstream = [
-            np.asarray(part, dtype=like.dtype)
-            for part, like in zip(split(unit, subject.outputs), subject.upstream, strict=True)
-        ]
         try:
-            gradients = subject.vjp(upstream)
+            gradients = subject.vjp(subject.as_upstream(unit))
         except LayerError:
             return {}
         for name in list(rows):
@@ -129,7 +124,7 @@ def _measurer(
             if not first.size or not point.size or first.size * point.size > MOST_ENTRIES:
                 return None
             function = _share(subject, name, function, 4 * point.size, moved, options)
-            value = measure_jacobian(function, point, np.random.default_rng(20_011)).value
+            value = measure_jacobian(function, point, np.random.default_rng(SALT)).value
         except GradcheckError:
             return None
         return value

@@ -68,10 +68,6 @@ def choose_plan(
 
     ``local``: whether it may be tried that outputs see few inputs; ``known``: which ones, where that was found before.
 
-
-    independently all slices are moved at once, and the blocks of the Jacobian are compared as long as they can be
-    held. Without structure every entry of one VJP is measured, as long as that stays within the budget.
-
     Raises
     ------
     UsageError

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Finding, Severity
-from gradcheck.trial.calls import Pull, draw_upstream, equal_bits, flatten
+from gradcheck.trial.calls import SALT, Pull, draw_upstream, equal_bits, flatten
 from gradcheck.trial.contract import found
 from gradcheck.trial.subject import Subject, comparable, round_off
 
@@ -161,7 +161,7 @@ def _slight(gradients: Sequence[Mapping[str, Floats]]) -> bool:
 def _typical_sizes(subject: Subject) -> dict[str, float]:
     """Return the largest entry of each gradient for a Gaussian upstream as large as the case's own."""
     size = float(np.sqrt(np.mean(np.square(subject.weights)))) if subject.weights.size else 0.0
-    drawn = draw_upstream(subject.outputs, np.random.default_rng(20_011))
+    drawn = draw_upstream(subject.outputs, np.random.default_rng(SALT))
     pull = subject.vjp([np.asarray(a * size, b.dtype) for a, b in zip(drawn, subject.upstream, strict=True)])
     return {
         name: max(float(np.max(np.abs(part[np.isfinite(part)]), initial=0.0)) for part in (pull[name], own))

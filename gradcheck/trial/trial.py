@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Layer
+from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
 from gradcheck.trial.attempts import measure_input
 from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, is_float, quiet
@@ -113,7 +114,7 @@ def try_layer(
 
 
 def _axis_option(options: Mapping[str, Plain]) -> int | None:
-    for key in ("axis", "dim"):
+    for key in AXES:
         value = options.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
