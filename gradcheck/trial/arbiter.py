@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from gradcheck.errors import LayerError, UsageError
 from gradcheck.layers.protocol import Array, Layer
+from gradcheck.model import InputReport, Verdict
 from gradcheck.numeric.examine import examine
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, make_criteria
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.methods import Measurement, measure
 from gradcheck.numeric.precision import DOUBLE, Precision
 from gradcheck.numeric.survey import Survey, survey
-from gradcheck.trial.compare import Comparison
+from gradcheck.trial.compare import Comparison, summarise
 from gradcheck.trial.linearity import ROUNDING
 from gradcheck.trial.subject import Subject, comparable
 
@@ -101,7 +102,49 @@ def _compare(
     return Comparison(name, dtype, claim, found.value, found.bound, allowance, codes, rtol, zero)
 
 
-def settle(subject: Subject, part: Comparison, around: Survey, rtol: float) -> bool:
+def hear_witnesses(
+    subject: Subject,
+    part: Comparison,
+    report: InputReport,
+    around: Survey,
+    look_around: Callable[[Floats, Floats], Survey],
+    rtol: float,
+) -> tuple[InputReport, str]:
+    """Ask others about an input that differences leave undecided, or find to be zero on both sides.
+
+    Parameters
+    ----------
+    part, report
+        The input, compared by differences, and what is said of it; entries that are settled change ``part``.
+    around
+        Where that was measured.
+    look_around
+        From an upstream and another point to the survey there.
+    rtol
+        Relative difference that nobody cares about.
+
+    Returns
+    -------
+    tuple
+        What is said of the input now; and, where another witness has cleared it, which one: else an empty text.
+    """
+    name = part.name
+    if report.verdict is Verdict.UNDECIDED and _settle(subject, part, around, rtol):
+        report = summarise(part, report.axis)
+        if report.verdict is Verdict.PASS:
+            return report, f"a complex step settled entries of {name} that differences cannot resolve"
+    if report.verdict is Verdict.UNDECIDED or (report.vacuous and report.verdict is Verdict.PASS):
+        peak = _tame_peak(subject, name, look_around, rtol)
+        if peak is not None:
+            report.verdict, report.vacuous = Verdict.PASS, False
+            return report, (
+                f"at these inputs the gradient of {name} is too small to be resolved, and zero within the bounds; "
+                f"it was compared at {name} / {peak:.3g} as well, and agrees there"
+            )
+    return report, ""
+
+
+def _settle(subject: Subject, part: Comparison, around: Survey, rtol: float) -> bool:
     """Let a complex step speak for entries that central differences leave open; say whether it settled any.
 
     Saturated layers have gradients far below what a difference of their outputs resolves; a complex step knows them to
@@ -150,7 +193,7 @@ def _is_confirmed(subject: Subject, name: str, x: Floats, function: Callable[[Co
     return not np.any(codes == FAIL) and float(np.mean(np.isin(codes, (PASS, FLOOR)))) >= CONFIRMED
 
 
-def tame_peak(
+def _tame_peak(
     subject: Subject, name: str, look_around: Callable[[Floats, Floats], Survey], rtol: float
 ) -> float | None:
     """Compare the gradient where the inputs are of order 1; return what they were divided by, if it agrees there.

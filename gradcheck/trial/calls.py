@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
-# Beside a seed: people draw their inputs from default_rng(0), and an upstream equal to the input hides bugs.
+# Beside a seed, or alone where the trial's own generator must not move on: people draw their inputs from
+# default_rng(0), and an upstream equal to the input hides bugs.
 SALT = 20_011
 
 

@@ -16,14 +16,15 @@ from gradcheck.numeric.evaluate import Evaluator
 from gradcheck.numeric.examine import Examination, examine
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, Codes
 from gradcheck.numeric.layout import Layout
-from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision
+from gradcheck.numeric.precision import SINGLE, Precision
 from gradcheck.numeric.survey import Survey, survey
 from gradcheck.trial.blocks import find_suspicious, peak_of
 from gradcheck.trial.calls import flatten
 from gradcheck.trial.compare import Comparison, summarise
 from gradcheck.trial.kinks import find_inconsistent
 from gradcheck.trial.linearity import Linearity
-from gradcheck.trial.plan import MANY, choose_plan
+from gradcheck.trial.plan import MANY, Plan, choose_plan
+from gradcheck.trial.settling import precision_of
 from gradcheck.trial.subject import Subject, to_float64
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ RESOLVED = 0.01
 
 # Evaluations that directions take, about.
 _DIRECTIONS = 32
-
-
-def precision_of(subject: Subject, name: str) -> Precision:
-    """Return the coarsest of the forward's precision and those of the gradient's and the input's dtypes."""
-    return _precision(subject.unit(name))
 
 
 @dataclass(eq=False, slots=True)
@@ -75,20 +71,12 @@ def compare_input(
     function: Callable[[Floats], Floats] = Evaluator(subject.function(name, borrow=True))
     x = np.asarray(subject.moved[name], dtype=np.float64)
     plan = choose_plan(subject, name, settings, function, x, local=local, known=known)
-    if plan.stackable and 2 * plan.layout.width > MANY:
-        from gradcheck.trial.batch import find_batch  # as below: what few cases need
-
-        function = find_batch(subject, name, function, x, settings.memory) or function
-    if subject.helpers is not None:
-        from gradcheck.trial.shared import share
-
-        expected = _DIRECTIONS if plan.mode == "directions" else 2 * plan.layout.width
-        function = share(subject, name, function, expected)
-    coarse = precision_of(subject, name)
+    function = _speed_up(subject, name, function, x, plan, settings.memory)
+    coarse, own = precision_of(subject.unit(name)), precision_of(subject.precision)
     rtol = settings.rtol if settings.rtol is not None else max(1e-7, 32 * coarse.eps)
 
     def look_around(weights: Floats, at: Floats = x) -> Survey:
-        return survey(function, at, weights, plan.layout, subject.rng, _precision(subject.precision), eps=settings.eps)
+        return survey(function, at, weights, plan.layout, subject.rng, own, eps=settings.eps)
 
     def compare(weights: Floats, gradient: Floats, keep: bool, floor: float = 0.0) -> tuple[Comparison, Examination]:
         result = examine(function, look_around(weights), gradient, rtol=rtol, atol=settings.atol, keep_jacobian=keep)
@@ -120,20 +108,10 @@ def compare_input(
     part.status = _join_kinks(subject, name, part.status)
     report = summarise(part, axis)
     if report.verdict is Verdict.UNDECIDED or report.vacuous:
-        from gradcheck.trial.arbiter import settle, tame_peak
-    if report.verdict is Verdict.UNDECIDED and settle(subject, part, result.survey, rtol):
-        report = summarise(part, axis)
-        if report.verdict is Verdict.PASS:
-            note = f"a complex step settled entries of {name} that differences cannot resolve"
-            return Measured(report, plan.mode, note)
-    if report.verdict is Verdict.UNDECIDED or (report.vacuous and report.verdict is Verdict.PASS):
-        peak = tame_peak(subject, name, look_around, rtol)
-        if peak is not None:
-            report.verdict, report.vacuous = Verdict.PASS, False
-            note = (
-                f"at these inputs the gradient of {name} is too small to be resolved, and zero within the bounds; "
-                f"it was compared at {name} / {peak:.3g} as well, and agrees there"
-            )
+        from gradcheck.trial.arbiter import hear_witnesses
+
+        report, note = hear_witnesses(subject, part, report, result.survey, look_around, rtol)
+        if note:
             return Measured(report, plan.mode, note)
     if plan.blocks and report.verdict is not Verdict.FAIL and linearity.linear and not subject.fixed_upstream:
         # an entry a billion times smaller than the Jacobian's largest may be lost in the forward's own rounding
@@ -147,6 +125,22 @@ def compare_input(
                 note = f"the gradient of {name} is shown for an upstream of 1 at single outputs, where it is wrong"
                 return Measured(summarise(other, axis), plan.mode, note, upstream)
     return Measured(report, plan.mode)
+
+
+def _speed_up(
+    subject: Subject, name: str, function: Callable[[Floats], Floats], x: Floats, plan: Plan, memory: int
+) -> Callable[[Floats], Floats]:
+    """Return the same function for several points at once, or for several processes, where that is worth it."""
+    if plan.stackable and 2 * plan.layout.width > MANY:
+        from gradcheck.trial.batch import find_batch  # what few cases need, here and below
+
+        function = find_batch(subject, name, function, x, memory) or function
+    if subject.helpers is not None:
+        from gradcheck.trial.shared import share
+
+        expected = _DIRECTIONS if plan.mode == "directions" else 2 * plan.layout.width
+        function = share(subject, name, function, expected)
+    return function
 
 
 def _sum_up_directions(subject: Subject, name: str, claim: Floats, tried: Directions, axis: int | None) -> Measured:
@@ -176,10 +170,6 @@ def _sum_up_directions(subject: Subject, name: str, claim: Floats, tried: Direct
     report.margin = margin if np.isfinite(margin) else None
     report.vacuous = not np.any(claim)
     return Measured(report, "directions", power)
-
-
-def _precision(eps: float) -> Precision:
-    return next((kind for kind in (DOUBLE, SINGLE) if eps <= kind.eps), HALF)
 
 
 def _own_rounding(claim: Floats, rounding: Floats | None, coarse: Precision, scale: float) -> Floats:
@@ -270,9 +260,9 @@ def gradients_agree(subject: Subject, inputs: Mapping[str, Array], gradients: Ma
             if _direction_agrees(subject, function, x, weights, gradient):
                 continue
             around = survey(
-                function, x, weights, Layout.whole(x.size, weights.size), subject.rng, _precision(subject.precision)
+                function, x, weights, Layout.whole(x.size, weights.size), subject.rng, precision_of(subject.precision)
             )
-            coarse = precision_of(subject, name)
+            coarse = precision_of(subject.unit(name))
             result = examine(function, around, gradient, rtol=max(1e-6, 64 * coarse.eps))
         except LayerError:
             continue

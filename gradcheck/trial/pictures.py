@@ -13,13 +13,13 @@ from gradcheck.layers.protocol import Array
 from gradcheck.model import Counts, Curve, Entry, Finding, Grid, InputReport, Verdict
 from gradcheck.numeric.jacobian import Jacobian, measure_jacobian
 from gradcheck.numeric.layout import Layout
-from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE
 from gradcheck.numeric.survey import survey
 from gradcheck.numeric.sweep import sweep
 from gradcheck.trial.calls import SALT
 from gradcheck.trial.evidence import imply_jacobians
 from gradcheck.trial.linearity import Linearity
 from gradcheck.trial.naming import MEMORY
+from gradcheck.trial.settling import precision_of
 from gradcheck.trial.subject import Subject
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -84,10 +84,10 @@ def sweep_entry(
         If the layer raises at the case's own inputs.
     """
     function, x = subject.function(name), np.asarray(subject.moved[name], dtype=np.float64)
-    precision = next((kind for kind in (DOUBLE, SINGLE) if subject.precision <= kind.eps), HALF)
     layout = Layout.whole(x.size, subject.weights.size)
     # a generator of its own: the picture does not depend on what else was looked at
-    around = survey(function, x, subject.weights, layout, np.random.default_rng(SALT), precision, eps=eps)
+    rng = np.random.default_rng(SALT)
+    around = survey(function, x, subject.weights, layout, rng, precision_of(subject.precision), eps=eps)
     found = sweep(function, around, entry=int(np.ravel_multi_index(index, x.shape)) if x.ndim else 0)
     return Curve(
         index=tuple(int(i) for i in index),

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.numeric.precision import detect_precision, round_to_grid
+from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision, detect_precision, round_to_grid
 from gradcheck.trial.calls import is_float
 from gradcheck.trial.subject import Subject, to_float64
+
+
+def precision_of(unit: float) -> Precision:
+    """Return the precision that a unit round-off (the distance from 1 to the next number) belongs to."""
+    return next((kind for kind in (DOUBLE, SINGLE) if unit <= kind.eps), HALF)
 
 
 def settle_precision(subject: Subject) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 
 from gradcheck.errors import LayerError, UsageError
 from gradcheck.model import Case, Curve, Report, Verdict
-from gradcheck.numeric.precision import DOUBLE, HALF, SINGLE, Precision, detect_precision, round_to_grid
-from gradcheck.trial.calls import Caller, borrowed_random_state, is_float, quiet
+from gradcheck.trial.calls import Caller, borrowed_random_state, quiet
 from gradcheck.trial.case import draw_upstreams, realise, seed_of, try_case
 from gradcheck.trial.chosen import choose_inputs
 from gradcheck.trial.pictures import sweep_entry, worst_entry
 from gradcheck.trial.repetition import check_repeatable_forward
-from gradcheck.trial.subject import Subject, comparable, prepare, to_float64
+from gradcheck.trial.settling import settle_precision
+from gradcheck.trial.subject import Subject, comparable, prepare
 
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
 
@@ -30,15 +30,12 @@ class SweptEntry:
         The case as it was tried.
     name
         Of which input.
-    precision
-        Unit round-off of the layer.
     curve
         The measurements; what the backward says is nan if it says nothing.
     """
 
     report: Report
     name: str
-    precision: float
     curve: Curve
 
 
@@ -73,12 +70,12 @@ def sweep_case(case: Case, name: str | None = None, index: Sequence[int] | None 
         subject = prepare(caller, arrays, wrt, draw_upstreams(case, layer, inputs, options), rng)
         check_repeatable_forward(subject)
         name, place = _choose(subject, report, name, index)
-        precision = _settle(subject, name)
+        settle_precision(subject)
         subject.gradients = comparable(caller.pull(subject.given, subject.upstream, wrt), subject.given)
         claim = subject.gradients.get(name)
         analytic = float(claim[place]) if claim is not None else float("nan")
         curve = sweep_entry(subject, name, place, analytic, case.settings.eps)
-    return SweptEntry(report, name, precision.eps, curve)
+    return SweptEntry(report, name, curve)
 
 
 def _choose(
@@ -100,20 +97,3 @@ def _choose(
             "give one number per axis, as --at 1,3" if shape else "it is a single number: leave --at out",
         )
     return part.name, tuple(int(i) % n for i, n in zip(place, shape, strict=True))
-
-
-def _settle(subject: Subject, name: str) -> Precision:
-    """Find the precision of the layer, and move its inputs to that grid, as the trial does."""
-    x = np.asarray(subject.moved[name], dtype=np.float64)
-    function = subject.function(name)
-    precision = detect_precision(function, x, function(x.copy()), subject.rng)
-    precision = next((kind for kind in (DOUBLE, SINGLE) if precision.eps <= kind.eps), HALF)
-    subject.precision = precision.eps
-    if precision.eps > DOUBLE.eps:
-        for key in subject.wrt:
-            if is_float(subject.given[key]):
-                rounded = round_to_grid(np.asarray(subject.given[key], dtype=np.float64), precision)
-                subject.given[key] = rounded.astype(subject.given[key].dtype)
-        subject.moved = to_float64(subject.given, subject.wrt)
-        subject.outputs = subject.caller.forward(subject.moved)
-    return precision
