@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gradcheck.casefile.draws import DRAWS, shape_of, size_complaint
+from gradcheck.casefile.draws import DRAWS, size_complaint, spec_shape
 from gradcheck.casefile.positions import Problem
 from gradcheck.casefile.words import count, nearest, printable, quote, quote_path, suggest
 from gradcheck.model import Case, InputSpec, LayerSpec
@@ -16,13 +16,6 @@ from gradcheck.model import Case, InputSpec, LayerSpec
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _NAME = re.compile(r"[\w.+-]+")
 _REFERENCE_HELP = "write package.module:name, or file.py:name"
-
-
-def spec_shape(spec: InputSpec) -> tuple[int, ...] | None:
-    """Return the shape of an input where its spec says it."""
-    if spec.shape is None and spec.draw == "values":
-        return shape_of(spec.parameters["values"])
-    return spec.shape
 
 
 def check_layer(case: Case) -> Iterator[Problem]:

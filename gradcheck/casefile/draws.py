@@ -1,17 +1,18 @@
-"""The draws: which there are, and which numbers each takes. The schema and the drawing share this table."""
+"""The draws: which there are, which numbers each takes, and what is known of an array before it is drawn."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
-from gradcheck.model import Plain
+from gradcheck.model import InputSpec, Plain
 
 MAX_ELEMENTS = 1 << 28
 MAX_DIMENSIONS = 32  # the most that every numpy of today has
 
-DTYPES = (
+Dtype: TypeAlias = Literal[
     "float64",
     "float32",
     "float16",
@@ -24,7 +25,8 @@ DTYPES = (
     "uint16",
     "uint8",
     "bool",
-)
+]
+DTYPES: tuple[str, ...] = get_args(Dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,25 @@ DRAWS: dict[str, Draw] = {
 GIVEN = ("values", "file")
 """Draws that bring their own shape."""
 
-NAMED = tuple(name for name, draw in DRAWS.items() if not draw.required)
-"""Draws that need nothing but their name, as an upstream may be given."""
+
+def spec_shape(spec: InputSpec) -> tuple[int, ...] | None:
+    """Return the shape of an input where its spec says it."""
+    if spec.shape is None and spec.draw == "values":
+        return shape_of(spec.parameters["values"])
+    return spec.shape
+
+
+def is_floating(spec: InputSpec) -> bool | None:
+    """Whether an input holds floating-point numbers; ``None`` where only its file says it."""
+    if spec.dtype is not None:
+        return spec.dtype.startswith("float")
+    if spec.draw == "values":
+        return any(isinstance(value, float) for value in _leaves(spec.parameters["values"]))
+    return None if spec.draw == "file" else DRAWS[spec.draw].dtype.startswith("float")
+
+
+def _leaves(values: Plain) -> list[Plain]:
+    return [leaf for value in values for leaf in _leaves(value)] if isinstance(values, list) else [values]
 
 
 def size_complaint(shape: Sequence[int]) -> str:

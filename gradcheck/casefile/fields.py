@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
@@ -93,22 +93,6 @@ Axis = Annotated[int, Field(ge=-MAX_DIMENSIONS, lt=MAX_DIMENSIONS)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Seed = Annotated[int, Field(ge=0, lt=2**64)]
 Shape = Annotated[list[Annotated[int, Field(ge=0)]], AfterValidator(_shape)]
-Dtype = Literal[
-    "float64",
-    "float32",
-    "float16",
-    "int64",
-    "int32",
-    "int16",
-    "int8",
-    "uint64",
-    "uint32",
-    "uint16",
-    "uint8",
-    "bool",
-]
-Mode = Literal["auto", "full", "slices", "coloured", "entries", "directions"]
-Method = Literal["central", "one-sided", "richardson", "complex-step", "reference"]
 
 
 def one_or_several(value: Any) -> str:

@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from gradcheck.casefile.draws import DRAWS, shape_of, size_complaint
+from gradcheck.casefile.draws import DRAWS, Dtype, shape_of, size_complaint
 from gradcheck.casefile.fields import (
     Axis,
-    Dtype,
     Finite,
     Integer,
     NotNegative,

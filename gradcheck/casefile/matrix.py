@@ -29,14 +29,14 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from gradcheck.casefile import convert
-from gradcheck.casefile.draws import DRAWS
-from gradcheck.casefile.fields import Axis, Dtype, InputName, Mode, Seed, Shape
+from gradcheck.casefile.draws import GIVEN, Dtype, is_floating
+from gradcheck.casefile.fields import Axis, InputName, Seed, Shape
 from gradcheck.casefile.inputs import IMPLIED, AnyInput
 from gradcheck.casefile.messages import explain
 from gradcheck.casefile.positions import Problem
 from gradcheck.casefile.schema import AnyUpstream
 from gradcheck.casefile.words import quote, suggest
-from gradcheck.model import Case, InputSpec, Plain
+from gradcheck.model import Case, InputSpec, Mode, Plain
 
 MAX_VARIANTS = 2000
 
@@ -172,7 +172,7 @@ def _overlay(base: Any, change: Any) -> Any:
     if not isinstance(change, dict) or not isinstance(base, dict):
         return change
     if "draw" in change or change.keys() & IMPLIED.keys():
-        own_shape = change.get("draw") in ("values", "file") or "values" in change or "file" in change
+        own_shape = change.get("draw") in GIVEN or any(key in change for key in GIVEN)
         kept = ("dtype",) if own_shape else ("shape", "dtype")
         base = {key: base[key] for key in kept if key in base}
     return {**base, **change}
@@ -250,24 +250,11 @@ def _reshape(inputs: dict[str, InputSpec], shape: Any) -> None:
         for name, each in shape.items():
             inputs[name].shape = tuple(each)
         return
-    drawn = [spec for spec in inputs.values() if spec.draw not in ("values", "file")]
+    drawn = [spec for spec in inputs.values() if spec.draw not in GIVEN]
     first = next((spec.shape for spec in drawn if spec.shape is not None), None)
     for spec in drawn:
         if spec.shape in (first, None):
             spec.shape = tuple(shape)
-
-
-def is_floating(spec: InputSpec) -> bool:
-    """Whether an input holds floating-point numbers, as far as its spec says."""
-    if spec.dtype is not None:
-        return spec.dtype.startswith("float")
-    if spec.draw == "values":
-        return any(isinstance(value, float) for value in _leaves(spec.parameters.get("values")))
-    return DRAWS[spec.draw].dtype == "float64"
-
-
-def _leaves(values: Plain) -> list[Plain]:
-    return [leaf for value in values for leaf in _leaves(value)] if isinstance(values, list) else [values]
 
 
 def _labels(key: str, values: list[Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
@@ -11,8 +11,6 @@ from gradcheck.casefile.fields import (
     Axis,
     CaseName,
     InputName,
-    Method,
-    Mode,
     Name,
     Names,
     NotNegative,
@@ -25,9 +23,10 @@ from gradcheck.casefile.fields import (
 )
 from gradcheck.casefile.inputs import MODELS, AnyInput, Pin
 from gradcheck.casefile.words import quote
+from gradcheck.model import Method, Mode
 
-VERDICTS = ("pass", "fail", "undecided", "error")
 VerdictName = Literal["pass", "fail", "undecided", "error"]
+VERDICTS: tuple[str, ...] = get_args(VerdictName)
 Returns = Literal["vjp", "jacobian", "derivative", "gradient"]
 
 # ---------------------------------------------------------------------------------------------------------------

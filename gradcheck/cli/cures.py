@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gradcheck.casefile.checks import spec_shape
-from gradcheck.casefile.draws import DRAWS
+from gradcheck.casefile.draws import DRAWS, is_floating, spec_shape
 from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import ANY_INPUT, ANY_SHAPE, BlindSpot, Case, InputSpec, Plain
 
-GIVEN = ("values", "file", "constant", "ones")
+FIXED = ("values", "file", "constant", "ones")
 """Draws that are not random."""
 
 
@@ -54,16 +53,11 @@ def _change_wrt(case: Case, asked: Plain) -> Case | None:
     """Differentiate one input more; what is differentiated anyway is named then, too."""
     known = case.settings.wrt
     if known is None:
-        known = tuple(name for name, spec in case.inputs.items() if name != ANY_INPUT and _is_float(spec))
+        known = tuple(
+            name for name, spec in case.inputs.items() if name != ANY_INPUT and is_floating(spec) is not False
+        )
     wrt = (*(name for name in known if name != asked), str(asked))
     return replace(case, settings=replace(case.settings, wrt=wrt))
-
-
-def _is_float(spec: InputSpec) -> bool:
-    if spec.dtype is None and spec.draw in GIVEN:
-        values = _numbers(spec.parameters.get("values", spec.parameters.get("value", 1.0)))
-        return any(isinstance(each, float) for each in values)
-    return (spec.dtype or DRAWS[spec.draw].dtype or "float64").startswith("float")
 
 
 def _change_inputs(case: Case, asked: Plain) -> Case | None:
@@ -113,7 +107,7 @@ def _longer(spec: InputSpec, shape: tuple[int, ...], change: dict[str, Plain]) -
             lengths[axis] = length
     else:
         return None
-    return replace(_generic(spec) if spec.draw in GIVEN else spec, shape=tuple(lengths))
+    return replace(_generic(spec) if spec.draw in FIXED else spec, shape=tuple(lengths))
 
 
 def _pinned(spec: InputSpec, shape: tuple[int, ...], value: Plain) -> InputSpec | None:
@@ -140,11 +134,11 @@ def _labelled(spec: InputSpec, shape: tuple[int, ...], *, negative: bool) -> Inp
 def _generic(spec: InputSpec) -> InputSpec:
     values = _numbers(spec.parameters.get("values", spec.parameters.get("value")))
     shape, dtype = spec_shape(spec), spec.dtype
-    if spec.draw in GIVEN and (spec.draw in ("ones", "file") or any(isinstance(each, float) for each in values)):
+    if spec.draw in FIXED and (spec.draw in ("ones", "file") or any(isinstance(each, float) for each in values)):
         if values and all(0 < each < 1 for each in values):
             return InputSpec("uniform", shape, dtype, {"low": 0.05, "high": 0.95})
         return InputSpec("positive" if values and min(values) > 0 else "normal", shape, dtype)
-    if spec.draw in GIVEN:
+    if spec.draw in FIXED:
         return spec
     kept = {key: value for key, value in spec.parameters.items() if key not in ("loc", "scale", "gap", "from")}
     draw = "normal" if spec.draw in ("ties", "distinct", "away-from", "normal") else spec.draw

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from gradcheck.casefile.draws import DRAWS, GIVEN
+from gradcheck.casefile.draws import GIVEN, is_floating, spec_shape
 from gradcheck.cli.messages import suggest
 from gradcheck.errors import UsageError
 from gradcheck.model import ANY_INPUT, Case, InputSpec, LayerSpec, Plain, Settings
@@ -139,21 +139,16 @@ def _follow(shape: tuple[int, ...] | None, sizes: Mapping[int, set[int]]) -> tup
 
 
 def _with_dtypes(case: Case, inputs: dict[str, InputSpec], dtypes: Mapping[str, str]) -> dict[str, InputSpec]:
-    whole = dtypes.get("")
+    whole = dtypes.get("")  # a matter of precision: labels and masks keep theirs
     if whole is not None:
         inputs = {
-            name: replace(spec, dtype=whole) if _is_real(spec) else spec
+            name: spec if is_floating(spec) is False else replace(spec, dtype=whole)
             for name, spec in (inputs or {ANY_INPUT: InputSpec()}).items()
         }
     for name, dtype in dtypes.items():
         if name:
             inputs = {**inputs, name: replace(_spec(case, inputs, name, "--dtype"), dtype=dtype)}
     return inputs
-
-
-def _is_real(spec: InputSpec) -> bool:
-    """Whether a dtype is a matter of precision here; labels and masks keep theirs."""
-    return (spec.dtype or DRAWS[spec.draw].dtype or "float64").startswith("float")
 
 
 def _spec(case: Case, inputs: Mapping[str, InputSpec], name: str, option: str) -> InputSpec:
@@ -236,17 +231,4 @@ def _label(value: Plain) -> str:
 
 def first_shape(case: Case) -> tuple[int, ...] | None:
     """Return the shape of the first input, or ``None`` where only drawing it would tell."""
-    first = next(iter(case.inputs.values()), InputSpec())
-    if first.shape is None and "values" in first.parameters:
-        return _nested_shape(first.parameters["values"])
-    return first.shape
-
-
-def _nested_shape(values: Plain) -> tuple[int, ...]:
-    shape: list[int] = []
-    while isinstance(values, list):
-        shape.append(len(values))
-        if not values:
-            break
-        values = values[0]
-    return tuple(shape)
+    return spec_shape(next(iter(case.inputs.values()), InputSpec()))

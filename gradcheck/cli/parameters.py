@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
 import click
 
+from gradcheck.casefile.draws import DTYPES
 from gradcheck.casefile.scalars import resolve
 from gradcheck.cli.messages import suggest
 from gradcheck.errors import UsageError
@@ -117,11 +118,10 @@ class Dtype(Named):
     """A dtype of numpy's, by name; numpy itself need not be there."""
 
     name = "dtype"
-    KNOWN = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
 
     def read(self, text: str, value: str, param: click.Parameter | None) -> str:
         """Return the name."""
-        return text if text in self.KNOWN else _refuse(value, param, suggest(text, self.KNOWN))
+        return text if text in DTYPES else _refuse(value, param, suggest(text, DTYPES))
 
 
 class KeyValue(Type):

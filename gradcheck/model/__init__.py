@@ -19,7 +19,7 @@ from gradcheck.model.report import (
     SliceSummary,
     use_drawer,
 )
-from gradcheck.model.words import METHODS, MODES, Plain, Scalar, Severity, Status, Verdict
+from gradcheck.model.words import METHODS, MODES, Method, Mode, Plain, Scalar, Severity, Status, Verdict
 
 __all__ = [
     "ANY_INPUT",
@@ -38,6 +38,8 @@ __all__ = [
     "InputReport",
     "InputSpec",
     "LayerSpec",
+    "Method",
+    "Mode",
     "Place",
     "Plain",
     "Reduction",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Scalar: TypeAlias = "bool | int | float | str | None"
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 
 
-MODES = ("auto", "full", "slices", "coloured", "entries", "directions")
-METHODS = ("central", "one-sided", "richardson", "complex-step", "reference")
+Mode: TypeAlias = Literal["auto", "full", "slices", "coloured", "entries", "directions"]
+Method: TypeAlias = Literal["central", "one-sided", "richardson", "complex-step", "reference"]
+MODES: tuple[str, ...] = get_args(Mode)
+METHODS: tuple[str, ...] = get_args(Method)
 
 
 class Verdict(str, Enum):

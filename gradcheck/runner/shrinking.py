@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from gradcheck.casefile.checks import spec_shape
-from gradcheck.casefile.draws import GIVEN
+from gradcheck.casefile.draws import GIVEN, spec_shape
 from gradcheck.errors import UsageError
 from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import ANY_INPUT, ANY_SHAPE, Case, Counts, InputSpec, Plain, Reduction, Report, Verdict

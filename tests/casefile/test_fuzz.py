@@ -15,9 +15,8 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gradcheck.casefile.checks import spec_shape
 from gradcheck.casefile.draw import draw_inputs
-from gradcheck.casefile.draws import DRAWS
+from gradcheck.casefile.draws import DRAWS, spec_shape
 from gradcheck.casefile.parse import load_text
 from gradcheck.casefile.schema import CASE_KEYS, KEYS
 from gradcheck.casefile.show import dump

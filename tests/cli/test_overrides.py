@@ -213,10 +213,14 @@ def test_a_dtype_leaves_labels_and_masks_alone() -> None:
         half=InputSpec(dtype="float16"),
         labels=InputSpec("integers", (4,)),
         typed=InputSpec(dtype="int32"),
+        given=InputSpec("values", parameters={"values": [0, 2, 1]}),
+        numbers=InputSpec("values", parameters={"values": [[0, 0.5]]}),
+        read=InputSpec("file", parameters={"file": "x.npy"}),
     )
     dtypes = {name: spec.dtype for name, spec in one(case, Overrides(dtypes={"": "float32"})).inputs.items()}
 
-    assert dtypes == {"x": "float32", "half": "float32", "labels": None, "typed": "int32"}
+    real = dict.fromkeys(("x", "half", "numbers", "read"), "float32")
+    assert dtypes == {**real, "labels": None, "typed": "int32", "given": None}
     assert one(case, Overrides(dtypes={"labels": "int8"})).inputs["labels"].dtype == "int8"
 
 

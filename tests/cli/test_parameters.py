@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gradcheck.casefile.draws import DTYPES
 from gradcheck.cli import parameters
 from gradcheck.errors import UsageError
 
@@ -38,6 +39,11 @@ def test_axes(text: str, axes: object) -> None:
 )
 def test_shapes(text: str, shape: object) -> None:
     assert convert(parameters.Shape(), text) == shape
+
+
+def test_every_dtype_of_a_case_file_is_one_of_the_command_line() -> None:
+    for dtype in DTYPES:
+        assert convert(parameters.Dtype(), f"t={dtype}") == ("t", dtype)
 
 
 @pytest.mark.parametrize(
