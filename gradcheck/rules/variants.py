@@ -143,10 +143,12 @@ def _points(truth: Truth) -> Iterator[Variant]:
             cause, cure = f"no number occurs twice in {name}", f"repeat a number in {name}"
             change: dict[str, Plain] = {"labels": "repeated"}
             yield _of(name, cause, cure, flat.reshape(array.shape), change, "duplicate-index-overwrite")
-            cause, cure = f"no {name} is negative", f"draw {name} with negative numbers"
-            yield _of(name, cause, cure, array - int(array.max()) - 1, {"labels": "negative"}, "dtype-truncation")
+            limits, most = np.iinfo(array.dtype), int(array.max()) + 1
+            if int(array.min()) - most >= limits.min:
+                cause, cure = f"no {name} is negative", f"draw {name} with negative numbers"
+                yield _of(name, cause, cure, array - most, {"labels": "negative"}, "dtype-truncation")
             for ignored in (-1, -100, *(v for v in truth.options.values() if type(v) is int)):
-                if np.any(array == ignored) or not isinstance(ignored, int):
+                if not limits.min <= ignored <= limits.max or np.any(array == ignored):
                     continue
                 flat = array.ravel().copy()
                 flat[0] = ignored

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradcheck.rules.blindness import audit, blind
+from gradcheck.rules.variants import variants
 
 from .stand import Stand
 
@@ -145,3 +146,17 @@ def test_an_upstream_of_ones_costs_softmax_most_of_its_score() -> None:
 
     assert poor.score < rich.score
     assert "stale-slice-counter" in {spot.rule for spot in poor.blind}
+
+
+@pytest.mark.parametrize(("dtype", "others"), [("uint8", []), ("int8", [-3, -1, -100]), ("int64", [-3, -1, -100, 300])])
+def test_labels_are_changed_only_to_what_their_dtype_holds(dtype, others) -> None:
+    def ignoring(z, y, ignore):
+        return cross_entropy(z, y)
+
+    labels = np.array([0, 2, 1, 2], dtype)
+    changed = [each.inputs["y"] for each in variants(truth(ignoring, {"z": random(4, 3), "y": labels}, {"ignore": 300}))
+               if "y" in each.inputs]  # fmt: skip
+    strange = [int(each[0]) for each in changed if each[0] not in labels]
+
+    assert {each.dtype for each in changed} == {labels.dtype}
+    assert strange == others
