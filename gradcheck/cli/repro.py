@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck.cli.pycode import Script, write_array, write_keywords
 from gradcheck.errors import GradcheckError, UsageError
-from gradcheck.model import Case, Plain, Report, Severity, Verdict
+from gradcheck.model import Case, Plain, Report, Verdict
 from gradcheck.report.escape import visible
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _drawn(
 
 
 def _bug(report: Report) -> str | None:
-    return next((finding.rule for finding in report.findings if finding.severity is Severity.BUG), None)
+    return report.bug.rule if report.bug is not None else None
 
 
 def _write(

@@ -248,14 +248,9 @@ class Report:
     seconds: float = 0.0
 
     @property
-    def entries(self) -> list[Entry]:
-        """The worst entries of all inputs, most wrong first."""
-        return [entry for part in self.inputs for entry in part.worst]
-
-    @property
-    def failed(self) -> bool:
-        """Whether the verdict is ``fail``."""
-        return self.verdict is Verdict.FAIL
+    def bug(self) -> Finding | None:
+        """The best explanation of what is wrong: the first finding that is a bug, if there is one."""
+        return next((finding for finding in self.findings if finding.severity is Severity.BUG), None)
 
     def __str__(self) -> str:
         return _drawer(self) if _drawer is not None else repr(self)

@@ -19,21 +19,16 @@ _LAYER = LayerSpec()
 _SETTINGS = Settings()
 
 
-def draw_case(case: Case, *, width: int = 80, color: bool = False) -> str:
-    """Return everything that a case says; what it leaves to the tool is left out.
+def draw_groups(cases: Sequence[Case], *, width: int = 80, color: bool = False) -> str:
+    """Return everything that some cases say; what they leave to the tool is left out.
 
     Parameters
     ----------
-    case
-        The case. Nothing of its layer is imported.
+    cases
+        The cases; the variants of a matrix are one screen, with a list of them. Nothing of a layer is imported.
     width, color
         As in :func:`gradcheck.report.terminal.draw`.
     """
-    return render(_draw([case], width), color=color)
-
-
-def draw_groups(cases: Sequence[Case], *, width: int = 80, color: bool = False) -> str:
-    """Return everything that some cases say; the variants of a matrix are one screen, with a list of them."""
     groups: dict[tuple[str, Place | None], list[Case]] = {}
     for case in cases:
         base = case.name.partition("[")[0] if case.variant else case.name

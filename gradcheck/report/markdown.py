@@ -11,7 +11,6 @@ from gradcheck.report.summary import draw_summary
 from gradcheck.report.verdict import agreement, commands_of
 from gradcheck.report.words import (
     Row,
-    bug_of,
     error_of,
     facts_of,
     name_of,
@@ -112,7 +111,7 @@ def _section(report: Report) -> str:
     if report.verdict is Verdict.ERROR:
         parts.append(block(report.error))
         parts += [f"its last output:\n\n{block(report.output)}"] if report.output else []
-    elif report.verdict is not Verdict.PASS and bug_of(report) is None:
+    elif report.verdict is not Verdict.PASS and report.bug is None:
         parts.append(prose(say(report)))
     parts += [_finding(finding) for finding in report.findings]
     parts += [_input(part, report.verdict) for part in report.inputs]
@@ -171,7 +170,7 @@ def _cost(report: Report) -> str:
 def _folded(reports: Sequence[Report]) -> str:
     rows = []
     for report in reports:
-        bug = bug_of(report)
+        bug = report.bug
         said = code(bug.rule, table=True) if report.verdict is Verdict.FAIL and bug is not None else ""
         rows.append([f"{ICONS[report.verdict]} {report.verdict}", code(report.name, table=True), said])
     title = f"{numbers.plural(len(reports), 'case')} as expected"

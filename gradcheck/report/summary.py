@@ -58,8 +58,7 @@ def draw_durations(reports: Sequence[Report], number: int, *, color: bool = Fals
 
 
 def _listed(report: Report, width: int) -> list[Line]:
-    bugs = [finding.rule for finding in report.findings if finding.severity is Severity.BUG]
-    said = report.surprise or (bugs[0] if bugs else "")
+    said = report.surprise or (report.bug.rule if report.bug is not None else "")
     if report.verdict is Verdict.ERROR:
         said = report.error.partition("\n")[0]
     verdict = str(report.verdict).upper()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from gradcheck.model import InputReport, Report, Severity, Status, Verdict
+from gradcheck.model import InputReport, Report, Status, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible
 from gradcheck.report.ink import FAINT, STRONG, VERDICTS, WRONG, Line, join_fields, paint
@@ -41,9 +41,9 @@ def draw_verdict(report: Report, width: int, *, brief: bool = False) -> list[Lin
     concerned = [part for part in report.inputs if part.verdict is report.verdict] or report.inputs
     inputs = [Line(_signature(concerned))] if concerned else []
     said: list[Line] = []
-    bugs = [finding for finding in report.findings if finding.severity is Severity.BUG]
-    if report.verdict is Verdict.FAIL and bugs:
-        said.append(Line(bugs[0].rule + (f" in {bugs[0].at}" if bugs[0].at else ""), WRONG))
+    bug = report.bug
+    if report.verdict is Verdict.FAIL and bug is not None:
+        said.append(Line(bug.rule + (f" in {bug.at}" if bug.at else ""), WRONG))
     if report.verdict is not Verdict.PASS and report.expected:
         said.append(Line("as expected", FAINT))
     ways = [([*_head(report), *inputs, *said], "   "), ([*_head(report), *inputs, *said], "  ")]

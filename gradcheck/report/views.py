@@ -13,7 +13,6 @@ from gradcheck.report.plot import view_curve
 from gradcheck.report.verdict import agreement, commands_of
 from gradcheck.report.words import (
     Row,
-    bug_of,
     error_of,
     facts_of,
     name_of,
@@ -40,7 +39,7 @@ def view_case(number: int, report: Report, drawn: set[int]) -> dict[str, Any]:
     drawn
         Identities of the grids that are drawn as heat maps, and of the curves that are drawn.
     """
-    bug = bug_of(report)
+    bug = report.bug
     named = name_of(report) if report.verdict is Verdict.FAIL or not report.expected else ""
     warned = any(finding.severity is Severity.WARNING for finding in report.findings)
     known = [report.name, named, report.layer, report.verdict.value, *report.tags]

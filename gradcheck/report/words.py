@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gradcheck.model import Entry, Finding, InputReport, Plain, Report, Severity, Status, Verdict
+from gradcheck.model import Entry, Finding, InputReport, Plain, Report, Status, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible
 from gradcheck.report.verdict import VACUOUS, is_vacuous
@@ -30,21 +30,16 @@ WORDS = {Status.KINK: "kink", Status.NONFINITE: "not finite", Status.UNDECIDED: 
 FACTS = {"explained": "explains the backward to", "truth": "the true gradient differs by"}
 
 
-def bug_of(report: Report) -> Finding | None:
-    """Return the finding that names the bug, if one does."""
-    return next((finding for finding in report.findings if finding.severity is Severity.BUG), None)
-
-
 def name_of(report: Report) -> str:
     """Return the id of the rule that a report is filed under."""
-    bug = bug_of(report) if report.verdict is Verdict.FAIL else None
+    bug = report.bug if report.verdict is Verdict.FAIL else None
     return visible(bug.rule) if bug is not None else NAMELESS[report.verdict]
 
 
 def say(report: Report) -> str:
     """Return one line on what was found, without the case's name."""
     said = visible(report.surprise)
-    bug = bug_of(report)
+    bug = report.bug
     if report.verdict is Verdict.ERROR:
         what = visible(report.error.partition("\n")[0]) or "no reason was given"
     elif report.verdict is Verdict.FAIL and bug is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcheck.model import Expectation, Finding, Report, Severity, Verdict
+from gradcheck.model import Expectation, Finding, Report, Verdict
 
 
 def judge(report: Report, expect: Expectation) -> None:
@@ -24,7 +24,7 @@ def _surprise(report: Report, expect: Expectation) -> str:
         return "" if expect.verdict is Verdict.PASS else f"expected {expect.verdict}, got {report.verdict}"
     candidates = report.findings
     if report.verdict is Verdict.FAIL:
-        candidates = [finding for finding in candidates if finding.severity is Severity.BUG][:1]
+        candidates = [report.bug] if report.bug is not None else []
     if any(_fits(finding, expect) for finding in candidates):
         return ""
     if expect.finding is None and expect.wrt is None and expect.at is None:

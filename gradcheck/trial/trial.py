@@ -174,8 +174,7 @@ def _run(trial: Trial, report: Report) -> None:
 def _give_up(trial: Trial, report: Report) -> None:
     """Say nothing of gradients that differ from call to call because the outputs do."""
     report.findings = order(trial.findings)
-    wrong = any(finding.severity is Severity.BUG for finding in report.findings)
-    report.verdict = Verdict.FAIL if wrong else Verdict.UNDECIDED
+    report.verdict = Verdict.UNDECIDED if report.bug is None else Verdict.FAIL
     report.notes.append("outputs and gradients differ from call to call, and could not be made to repeat themselves")
 
 

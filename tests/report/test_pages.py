@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradcheck.model import Case, Expectation, InputSpec, LayerSpec, Place, Settings, Verdict
-from gradcheck.report.cases import draw_case, draw_cases, draw_groups, draw_places
+from gradcheck.report.cases import draw_cases, draw_groups, draw_places
 from gradcheck.report.pages import draw_index, draw_page
 
 
@@ -73,7 +73,7 @@ CASE = Case(
 
 
 def test_case() -> None:
-    assert draw_case(CASE) == (
+    assert draw_groups([CASE]) == (
         "documents/chain   cases/a.yaml:7\n"
         "  softmax with a loss\n"
         "\n"
@@ -118,7 +118,7 @@ def test_lists() -> None:
 def test_expectation_of_a_warning_on_a_pass() -> None:
     case = Case("a", LayerSpec(target="b"), expect=Expectation(Verdict.PASS, "overflow-in-forward"))
 
-    assert "expect    pass, with overflow-in-forward" in draw_case(case)
+    assert "expect    pass, with overflow-in-forward" in draw_groups([case])
 
 
 def test_variants_are_one_screen() -> None:
@@ -143,5 +143,5 @@ def test_variants_are_one_screen() -> None:
         "  variants  axis=0,x=no.4   x  normal  (4, 5); axis: 0\n"
         "            axis=1,x=no.3   x  normal  (3, 5); axis: 1\n"
         "\n"
-        f"{draw_case(lone)}"
+        f"{draw_groups([lone])}"
     )
