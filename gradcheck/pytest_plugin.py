@@ -217,7 +217,7 @@ class CaseFile(pytest.File):
 
     def collect(self) -> Iterator[CaseItem]:
         """Yield the cases; nothing of a layer is imported."""
-        from gradcheck.cli.run import choose
+        from gradcheck.cli.changes import choose
 
         for case, repeat in choose((str(self.path),), _bench(self.config).overrides):
             item: CaseItem = CaseItem.from_parent(self, name=case.name.rpartition("/")[2], case=case, repeat=repeat)

@@ -19,8 +19,6 @@ from gradcheck.model import Case, Report
 from gradcheck.report.formats import FORMATS, check_folder, find_writer, write_file
 from gradcheck.runner.builtin import is_builtin
 
-__all__ = ["choose", "command", "write_files"]
-
 KINDS = tuple(FORMATS)
 
 _which = common.declare(

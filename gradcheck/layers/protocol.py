@@ -62,6 +62,14 @@ class Layer(Protocol):
         Names of the options that the forward takes (``axis`` or ``dim`` among them where it does).
     source
         Where the backward is written, if that is known.
+
+    Notes
+    -----
+    Some layers offer more, which is looked for where it is of use: ``checkpoint(now=False)`` returns what puts the
+    objects of the layer back (see :class:`gradcheck.layers.objects.ObjectLayer`); ``order`` is that of the derivatives
+    that a framework was asked for, and ``replays`` is true where its backward runs the forward again; ``instance`` is
+    the object that is at work; ``members`` are the links of a chain, and ``vjp_onto`` is the backward of a graph node
+    onto gradients that are there already.
     """
 
     name: str

@@ -13,7 +13,6 @@ from gradcheck.numeric.evaluate import (
     Indices,
     Mask,
     as_evaluator,
-    median,
     power_of_two,
     root_sum_squares,
 )
@@ -83,13 +82,6 @@ class Survey:
     deterministic: bool
     plateau: bool
     evaluations: int
-
-    @property
-    def noisy(self) -> bool:
-        """Whether the noise reaches a thousandth of the values: the forward is hardly fit to be differenced."""
-        size = root_sum_squares(self.weights * self.y0)
-        live = size > 0
-        return bool(live.any()) and median(self.noise[live] / size[live]) > 1e-3
 
 
 def survey(

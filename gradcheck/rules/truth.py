@@ -88,7 +88,7 @@ class Account:
         ``elsewhere(inputs, options, upstream)``: the same with some inputs and options replaced; ``upstream`` may be
         ``None`` for a Gaussian of the right shape, and is returned beside the gradients.
     contract
-        Ids of the findings of the contract checks (``not-linear`` ...).
+        Ids of the findings of the contract checks (``nonlinear-in-upstream`` ...).
     """
 
     gradients: dict[str, Array]

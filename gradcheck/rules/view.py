@@ -26,6 +26,8 @@ class View:
         The input and the outputs (flat and concatenated in ``y``) in float64.
     J, B
         True Jacobian ``(M, N)`` and how far it may be off.
+    g, t
+        The upstream ``(M,)`` and the true gradient ``J^T g``, ``(N,)``, both flat.
     A, offset, a
         What the backward implies: its Jacobian ``(M, N)`` or ``None``, its answer to an upstream of zeros ``(N,)``, its
         flat gradient for the case's upstream or ``None`` where its shape is wrong.

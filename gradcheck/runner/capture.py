@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 CAP = 4096
+"""Characters of a layer's last output that a report keeps."""
 
 
 class Tail(io.TextIOBase):

@@ -38,10 +38,8 @@ class Observer:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return what the other finders find, to be observed where it is installed."""
-        if getattr(
-            self._busy, "yes", False
-        ):  # within an import that is observed as a whole, or asked by another finder
-            return None
+        if getattr(self._busy, "yes", False):
+            return None  # within an import that is observed as a whole, or asked by another finder
         with self._occupied():
             spec = self._ask_others(name, path, target)
         if spec is not None and spec.has_location and spec.origin is not None and is_installed(spec.origin):

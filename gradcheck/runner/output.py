@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-CAP = 4096
-"""Characters of a layer's last output that a report keeps."""
+from gradcheck.runner.capture import CAP
 
 FLOOD = 32 << 20
 """Bytes of output that a case may write."""

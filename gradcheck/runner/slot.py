@@ -43,7 +43,7 @@ class Slot:
         self._lock = threading.Lock()
         self._stopped = False
 
-    def start(self) -> Process:
+    def _start(self) -> Process:
         """Start a worker unless there is one; it may take a moment to be ready.
 
         Raises
@@ -166,13 +166,13 @@ class Slot:
             raise EOFError
 
     def _get_ready(self) -> Process:
-        process = self.start()
+        process = self._start()
         try:
             process.get_ready()
         except UsageError:
             # Once more: the machine may just have been out of something that the case before has taken.
             self._discard(process)
-            process = self.start()
+            process = self._start()
             process.get_ready()
         return process
 

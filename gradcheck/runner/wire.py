@@ -53,7 +53,7 @@ class Plea:
 
 @dataclass(frozen=True, slots=True)
 class Assist:
-    """The same, as it reaches the helper; answered with a :class:`Done`, as every part is."""
+    """A request to help with somebody else's case, as it reaches the helper: answered with :class:`Done`."""
 
     case: Case
     folder: str
@@ -61,7 +61,7 @@ class Assist:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A helper is ready."""
+    """To the one who has asked: a helper is ready."""
 
     session: int
     helper: int
@@ -69,7 +69,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Points for a helper."""
+    """Points for a helper to evaluate; answered with :class:`Done`."""
 
     helper: int
     number: int
@@ -78,7 +78,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a part: the values, or ``None``."""
+    """What became of a part: the values, or ``None`` where the helper failed."""
 
     helper: int
     number: int
@@ -87,19 +87,19 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One helper, or all of them, can go."""
+    """From the one who has asked: one helper, or all of them (``None``), can go."""
 
     helper: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """What a helper is told then."""
+    """To a helper: the case is over. Answered with :class:`Left`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """It has cleaned up; ``worn``: it had better be replaced."""
+    """The helper has cleaned up after the case; ``worn``: it had better be replaced."""
 
     worn: bool
 

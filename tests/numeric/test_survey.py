@@ -109,10 +109,9 @@ def test_survey_costs_some_twenty_evaluations():
     assert stage.evaluations == evaluate.count
     assert 14 <= stage.evaluations <= 50
     assert stage.deterministic
-    assert not stage.noisy
 
 
-def test_forward_too_noisy_is_said_to_be():
+def test_noise_that_is_drawn_anew_is_told_from_rounding():
     source = np.random.default_rng(1)
 
     def noisy(x):
@@ -120,7 +119,6 @@ def test_forward_too_noisy_is_said_to_be():
 
     stage = survey(noisy, X, np.ones(40), Layout.whole(40, 40), np.random.default_rng(0), DOUBLE)
 
-    assert stage.noisy
     assert not stage.deterministic
 
 
