@@ -109,7 +109,7 @@ def test_color_in_a_pipe(
 
     assert (done.returncode, done.stderr) == (0, "")
     assert ("\x1b[" in done.stdout) is color
-    assert "FAIL" in done.stdout
+    assert "diagonal-only-jacobian" in done.stdout
 
 
 def test_errors_have_color_when_it_is_forced(project: Path, program: Program) -> None:

@@ -203,4 +203,4 @@ def test_odd_shapes_are_explained_without_raising(forward, x, wrong) -> None:
 
     findings = named(bench(forward, backward, x=x))
 
-    assert all(finding.rule for finding in findings)
+    assert bool(findings) is bool(x.size)

@@ -238,6 +238,7 @@ def test_hostile_words_are_shown_and_not_obeyed(hostile: Path, capsys: Captured)
         assert len(list(ElementTree.parse("report.junit").iter("testcase"))) == 4
     if "github" in kinds:
         lines = Path("report.github").read_text().splitlines()
+        assert lines
         assert all(
             line.startswith(("::error ", "::warning ", "::notice ", "::error::", "::notice::")) for line in lines
         )

@@ -154,19 +154,19 @@ def test_changed_upstream():
 
 
 @pytest.mark.parametrize(
-    ("backward", "law"),
+    ("backward", "rule"),
     [
-        pytest.param(lambda g, x: tanh_backward(np.maximum(g, 0), x), "a(-g)", id="rectified"),
-        pytest.param(lambda g, x: tanh_backward(g, x) * g, "a(-g)", id="squared"),
-        pytest.param(lambda g, x: tanh_backward(g, x) + 0.3, "a(0)", id="offset"),
-        pytest.param(lambda g, x: tanh_backward(np.ones_like(g), x), "a(0)", id="ignored"),
+        pytest.param(lambda g, x: tanh_backward(np.maximum(g, 0), x), "nonlinear-in-upstream", id="rectified"),
+        pytest.param(lambda g, x: tanh_backward(g, x) * g, "upstream-applied-twice", id="squared"),
+        pytest.param(lambda g, x: tanh_backward(g, x) + 0.3, "additive-constant-offset", id="offset"),
+        pytest.param(lambda g, x: tanh_backward(np.ones_like(g), x), "ignored-upstream", id="ignored"),
     ],
 )
-def test_linearity(backward, law):
+def test_linearity(backward, rule):
     report = gradcheck.check(tanh, backward, {"x": X})
 
     assert report.verdict == "fail"
-    assert not {"mismatch"} & set(rules(report)) or law
+    assert rules(report, Severity.BUG) == [rule]
 
 
 def test_accumulation_over_calls():
@@ -299,7 +299,7 @@ def test_underflow_on_tiny_upstreams():
     report = gradcheck.check(tanh, backward, {"x": X})
 
     assert report.verdict == "fail"
-    assert "low-precision-underflow" in rules(report, Severity.BUG) or rules(report, Severity.BUG)
+    assert rules(report, Severity.BUG) == ["low-precision-underflow"]
 
 
 def softmax_shifted(x):
