@@ -1,7 +1,8 @@
 """Many cases: isolated from each other and from the run, on all cores, or on a cluster.
 
-What runs when: nothing of the user's is imported here, nor while cases are listed or validated; a layer is imported,
-and run, in a worker process. Isolation contains accidents. It is no sandbox: a layer has all the rights of its user.
+What runs when: nothing of the user's is imported here, nor while cases are listed or validated; ``gradcheck run``
+imports a layer, and runs it, in a worker process (audits and sweeps do so in their own). Isolation contains accidents.
+It is no sandbox: a layer has all the rights of its user.
 """
 
 from __future__ import annotations
