@@ -1,7 +1,8 @@
 """From what a command line names to cases: names, files, folders, globs, references and entry points.
 
-In this order, nearest first: a case file given as such, a case (or a folder of cases) of the project's own files, another
-folder, a reference to code, an entry point. Nothing of the user's is imported but an entry point that is to be run.
+In this order, nearest first: a case file given as such, a case (or a folder of cases) of the project's own files,
+another folder, a reference to code, an entry point. Nothing of the user's is imported but an entry point that is to be
+run.
 """
 
 from __future__ import annotations

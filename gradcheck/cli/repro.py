@@ -11,6 +11,7 @@ from gradcheck.cli.pycode import Script, write_array, write_keywords
 from gradcheck.errors import GradcheckError, UsageError
 from gradcheck.model import Case, Plain, Report, Verdict
 from gradcheck.report.escape import visible
+from gradcheck.report.words import WORST_FIRST
 
 if TYPE_CHECKING:
     from gradcheck.layers.protocol import Array, Layer
@@ -33,8 +34,7 @@ class Repro:
 def pick(reports: Sequence[Report]) -> Report | None:
     """Return the report that is worth repeating: a wrong gradient rather than another surprise."""
     surprising = [report for report in reports if not report.expected]
-    order = (Verdict.FAIL, Verdict.ERROR, Verdict.UNDECIDED, Verdict.PASS)
-    return min(surprising, key=lambda report: order.index(report.verdict), default=None)
+    return min(surprising, key=lambda report: WORST_FIRST.index(report.verdict), default=None)
 
 
 def write_repro(case: Case, report: Report, path: Path) -> Repro:

@@ -12,6 +12,7 @@ from gradcheck.report.escape import visible, visible_lines
 from gradcheck.report.plot import view_curve
 from gradcheck.report.verdict import agreement, commands_of
 from gradcheck.report.words import (
+    WORST_FIRST,
     Row,
     error_of,
     facts_of,
@@ -65,16 +66,14 @@ def view_case(number: int, report: Report, drawn: set[int]) -> dict[str, Any]:
         "output": visible_lines(report.output),
         "trace": visible_lines(report.trace),
         "findings": [_finding(finding) for finding in report.findings],
-        "parts": [_part(part, drawn) for part in sorted(report.inputs, key=_wrong_first)],
+        "parts": [
+            _part(part, drawn) for part in sorted(report.inputs, key=lambda part: WORST_FIRST.index(part.verdict))
+        ],
         "blind": [_blind(spot) for spot in report.blind],
         "notes": [visible(note) for note in report.notes],
         "facts": _facts(report),
         "repeat": commands_of(report),
     }
-
-
-def _wrong_first(part: InputReport) -> int:
-    return [Verdict.FAIL, Verdict.ERROR, Verdict.UNDECIDED, Verdict.PASS].index(part.verdict)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

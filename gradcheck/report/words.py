@@ -26,6 +26,7 @@ SUMMARIES = {
     "unexpected-pass": "A case that is expected to be wrong is right.",
 }
 
+WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.UNDECIDED, Verdict.PASS)
 WORDS = {Status.KINK: "kink", Status.NONFINITE: "not finite", Status.UNDECIDED: "undecided"}
 FACTS = {"explained": "explains the backward to", "truth": "the true gradient differs by"}
 
@@ -62,8 +63,7 @@ def error_of(report: Report) -> float:
 
 def worst_first(reports: Sequence[Report]) -> list[Report]:
     """Sort reports: wrong gradients, most wrong first, then layers that raised, then the rest."""
-    order = (Verdict.FAIL, Verdict.ERROR, Verdict.UNDECIDED, Verdict.PASS)
-    return sorted(reports, key=lambda report: (order.index(report.verdict), -error_of(report)))
+    return sorted(reports, key=lambda report: (WORST_FIRST.index(report.verdict), -error_of(report)))
 
 
 def signature(part: InputReport) -> str:

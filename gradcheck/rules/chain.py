@@ -1,4 +1,4 @@
-"""Chain, product and quotient rule: a factor or a term that got lost on the way."""
+"""Chain and product rule: a factor or a term that got lost on the way."""
 
 from __future__ import annotations
 

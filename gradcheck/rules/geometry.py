@@ -1,4 +1,4 @@
-"""Geometry of windows: kernels, strides, padding, interpolation, height and width."""
+"""Geometry: interpolation weights, height and width, rows that are viewed with another shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks, saturation, ignored labels: entries that the forward does not let through."""
+"""Masks and saturation: entries that the forward does not let through."""
 
 from __future__ import annotations
 

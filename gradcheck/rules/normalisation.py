@@ -1,4 +1,4 @@
-"""Normalisation layers: which of the paths through mean, variance and norm got lost, and what was normalised."""
+"""Normalisation layers: which of the paths through mean and variance got lost, and what was normalised."""
 
 from __future__ import annotations
 

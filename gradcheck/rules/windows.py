@@ -1,4 +1,4 @@
-"""Windows that move over the input: kernels, strides, padding."""
+"""Windows that move over the input: kernels and strides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backward must be before its numbers are compared: right shapes, finite, and a guest who moves no furniture."""
+"""What is asked of a backward before its numbers are compared: right shapes, finite, and its arguments left alone."""
 
 from __future__ import annotations
 

@@ -68,16 +68,7 @@ def find_updated_parameters(subject: Subject, truth: Truth, wrong: set[str]) -> 
         off = float(np.linalg.norm(truth.jacobians[name].T @ truth.g - gradient)) / size
         if explained < 1e-6 < 1e-2 * off:
             message = f"the gradient of {name} is right for {changed} as the backward left it, not as it was given"
-            findings.append(
-                found(
-                    "uses-updated-parameters",
-                    message,
-                    "compute all gradients first, and take the optimiser's step outside of the backward",
-                    wrt=name,
-                    explained=explained,
-                    truth=off,
-                )
-            )
+            findings.append(_step_too_early(message, name, explained, off))
     return findings or find_steps(subject, truth, wrong, moved)
 
 
@@ -109,17 +100,13 @@ def find_steps(
         if explained < 1e-3 * off:
             which, rate = next(((key, value) for key, value in rates.items() if key != name), next(iter(rates.items())))
             message = f"{which} was moved by {rate:.6g} times its gradient while the gradient of {name} was computed"
-            findings.append(
-                found(
-                    "uses-updated-parameters",
-                    message,
-                    "compute all gradients first, and take the optimiser's step outside of the backward",
-                    wrt=name,
-                    explained=explained,
-                    truth=off,
-                )
-            )
+            findings.append(_step_too_early(message, name, explained, off))
     return findings
+
+
+def _step_too_early(message: str, name: str, explained: float, off: float) -> Finding:
+    remedy = "compute all gradients first, and take the optimiser's step outside of the backward"
+    return found("uses-updated-parameters", message, remedy, wrt=name, explained=explained, truth=off)
 
 
 def _gradient_of(subject: Subject, truth: Truth, name: str, before: Array) -> Floats | None:
