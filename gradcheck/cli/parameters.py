@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
 import click
 
-from gradcheck.casefile.draws import DTYPES
 from gradcheck.casefile.scalars import resolve
 from gradcheck.cli.messages import suggest
 from gradcheck.errors import UsageError
@@ -121,6 +120,8 @@ class Dtype(Named):
 
     def read(self, text: str, value: str, param: click.Parameter | None) -> str:
         """Return the name."""
+        from gradcheck.casefile.draws import DTYPES  # `list` and the help do without
+
         return text if text in DTYPES else _refuse(value, param, suggest(text, DTYPES))
 
 
