@@ -9,7 +9,8 @@ import numpy as np
 
 from gradcheck.numeric.bisection import Location, locate
 from gradcheck.numeric.evaluate import Array, Evaluator, Function, Indices, as_evaluator, median, root_mean_square
-from gradcheck.numeric.examine import Examination, examine
+from gradcheck.numeric.examination import Examination
+from gradcheck.numeric.examine import examine
 from gradcheck.numeric.judge import FLOOR, KINK, PASS
 from gradcheck.numeric.projection import Projector, Residual
 from gradcheck.numeric.specks import find_specks

@@ -15,7 +15,6 @@ from gradcheck.numeric.judge import (
     KINK,
     NONFINITE,
     PASS,
-    STATUSES,
     UNDECIDED,
     Codes,
     Criteria,
@@ -25,8 +24,6 @@ from gradcheck.numeric.ladder import LONGEST, cross_examine
 from gradcheck.numeric.look import Look, look
 from gradcheck.numeric.specks import Unsure, find_specks, settle_specks
 from gradcheck.numeric.survey import Survey
-
-__all__ = ["STATUSES", "Examination", "examine"]
 
 _HINT = 0.05  # one-sided slopes that differ by this share of themselves hint at a kink
 _KINK = 0.5  # or at one that is worth its name, where the claim agrees with the mean of both

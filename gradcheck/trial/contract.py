@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from gradcheck.model import Finding, Plain, Severity
-from gradcheck.trial.calls import Pull
+from gradcheck.trial.calls import Pull, is_float
 from gradcheck.trial.subject import Subject
 
 # Exponentials of numbers beyond this overflow in single precision.
@@ -36,6 +36,27 @@ def found(
 ) -> Finding:
     """Make a finding of a contract check."""
     return Finding(rule, severity, message, remedy, evidence, wrt)
+
+
+def leave_out_dead_outputs(subject: Subject) -> tuple[list[Finding], bool]:
+    """Give outputs that are not finite no upstream: their derivative means nothing. Return also whether any is left."""
+    dead = [~np.isfinite(part) if is_float(part) else np.zeros(part.shape, bool) for part in subject.outputs]
+    count = int(sum(mask.sum() for mask in dead))
+    if not count:
+        return [], True
+    if not subject.fixed_upstream:
+        subject.upstream = tuple(
+            np.where(mask, part.dtype.type(0), part) for mask, part in zip(dead, subject.upstream, strict=True)
+        )
+    total = sum(part.size for part in subject.outputs)
+    finding = found(
+        "non-finite-output",
+        f"{count} of {total} outputs are nan or infinite at the case's own inputs",
+        "choose inputs inside the domain of the layer",
+        severity=Severity.WARNING,
+        count=count,
+    )
+    return [finding], count < sum(part.size for part in subject.outputs if is_float(part))
 
 
 def check_returned(subject: Subject, pull: Pull) -> list[Finding]:

@@ -13,7 +13,8 @@ from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.model import InputReport, Settings, Verdict
 from gradcheck.numeric.evaluate import Evaluator
-from gradcheck.numeric.examine import Examination, examine
+from gradcheck.numeric.examination import Examination
+from gradcheck.numeric.examine import examine
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, Codes
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.precision import SINGLE, Precision

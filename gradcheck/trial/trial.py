@@ -13,9 +13,9 @@ from gradcheck.layers.protocol import Array, Layer
 from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
 from gradcheck.trial.attempts import measure_input
-from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, is_float, quiet
+from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, quiet
 from gradcheck.trial.chosen import choose_inputs, note_unchecked
-from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, found
+from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, leave_out_dead_outputs
 from gradcheck.trial.linearity import Linearity, examine_linearity
 from gradcheck.trial.measure import gradients_agree
 from gradcheck.trial.naming import MEMORY, name_bugs, named_or_described, order
@@ -34,7 +34,21 @@ COMFORTABLE = 10_000
 
 @dataclass(eq=False, slots=True)
 class Trial:
-    """A trial under way; :func:`try_layer` is the way in."""
+    """A trial under way; :func:`try_layer` is the way in.
+
+    Attributes
+    ----------
+    axis
+        Of the table: that of the settings, or else of the options.
+    reference
+        Another implementation, for the method of that name.
+    parts
+        What is said of the inputs so far.
+    shown
+        The upstream for which the gradients are shown, where that is not the case's own.
+    upstreams
+        By name: the upstream for which the gradient of an input is shown.
+    """
 
     subject: Subject
     settings: Settings
@@ -124,7 +138,9 @@ def _axis_option(options: Mapping[str, Plain]) -> int | None:
 def _run(trial: Trial, report: Report) -> None:
     subject = trial.subject
     trial.findings += check_repeatable_forward(subject)
-    if not _leave_out_dead_outputs(trial):
+    dead, alive = leave_out_dead_outputs(subject)
+    trial.findings += dead
+    if not alive:
         report.verdict, report.findings = Verdict.UNDECIDED, order(trial.findings)
         report.notes.append("no output is finite: there is nothing to differentiate")
         return
@@ -183,30 +199,6 @@ def _axis_of(trial: Trial, name: str) -> int | None:
     return trial.axis if trial.axis is not None and -ndim <= trial.axis < ndim else None
 
 
-def _leave_out_dead_outputs(trial: Trial) -> bool:
-    """Give outputs that are not finite no upstream: their derivative means nothing. Return whether any is left."""
-    subject = trial.subject
-    dead = [~np.isfinite(part) if is_float(part) else np.zeros(part.shape, bool) for part in subject.outputs]
-    count = int(sum(mask.sum() for mask in dead))
-    if not count:
-        return True
-    if not subject.fixed_upstream:
-        subject.upstream = tuple(
-            np.where(mask, part.dtype.type(0), part) for mask, part in zip(dead, subject.upstream, strict=True)
-        )
-    total = sum(part.size for part in subject.outputs)
-    trial.findings.append(
-        found(
-            "non-finite-output",
-            f"{count} of {total} outputs are nan or infinite at the case's own inputs",
-            "choose inputs inside the domain of the layer",
-            severity=Severity.WARNING,
-            count=count,
-        )
-    )
-    return count < sum(part.size for part in subject.outputs if is_float(part))
-
-
 def _probe(trial: Trial) -> None:
     """Look at memory, strides and large inputs, where the gradients themselves leave room for it."""
     subject = trial.subject
@@ -225,7 +217,7 @@ def _probe(trial: Trial) -> None:
 
 
 def _conclude(trial: Trial, report: Report) -> None:
-    subject = trial.subject
+    """Come to the verdict, and to the findings."""
     # rounding is judged where the gradient is right, and not nothing but rounding itself
     sound = {part.name for part in trial.parts if part.verdict is Verdict.PASS and not part.vacuous}
     trial.findings = [item for item in trial.findings if item.rule != "low-precision-backward" or item.wrt in sound]
@@ -235,28 +227,8 @@ def _conclude(trial: Trial, report: Report) -> None:
     if wrong or bugs:
         report.verdict = Verdict.FAIL
         shapes = {finding.wrt for finding in bugs if finding.rule == "wrong-shape" and finding.wrt}
-        suspect = wrong | shapes
-        suspect |= trial.linearity.nonlinear
-        if not trial.settings.naming:
-            report.findings = order(trial.findings)
-            return
-        if trial.shown is not None:
-            # the names are to explain the upstream for which the gradients are shown
-            subject.upstream = tuple(trial.shown)
-            subject.first = subject.caller.pull(subject.given, subject.upstream, subject.wrt)
-            subject.gradients = comparable(subject.first, subject.given)
-        from gradcheck.trial.chain import find_link_findings
-        from gradcheck.trial.evidence import is_small
-
-        links = find_link_findings(subject, trial.settings, try_layer)
-        reduced = None if links or is_small(subject, COMFORTABLE) else _reduce(trial, report)
-        if links:
-            report.findings = order([*links, *(item for item in trial.findings if item.at is None)])
-        elif reduced is not None:
-            report.findings = reduced
-        else:
-            report.findings = name_bugs(subject, trial.findings, trial.linearity, suspect, trial.axis)
-        report.findings = named_or_described(report.findings, trial.parts)
+        suspect = wrong | shapes | trial.linearity.nonlinear
+        report.findings = _name(trial, report, suspect) if trial.settings.naming else order(trial.findings)
         return
     report.findings = order(trial.findings)
     undecided = any(part.verdict is Verdict.UNDECIDED for part in trial.parts)
@@ -266,6 +238,28 @@ def _conclude(trial: Trial, report: Report) -> None:
             report.notes.append("there is nothing to compare: no input is differentiated")
     else:
         report.verdict = Verdict.PASS
+
+
+def _name(trial: Trial, report: Report, suspect: set[str]) -> list[Finding]:
+    """Return the findings of a failing case: by the link of a chain, on a smaller case, or on this one."""
+    subject = trial.subject
+    if trial.shown is not None:
+        # the names are to explain the upstream for which the gradients are shown
+        subject.upstream = tuple(trial.shown)
+        subject.first = subject.caller.pull(subject.given, subject.upstream, subject.wrt)
+        subject.gradients = comparable(subject.first, subject.given)
+    from gradcheck.trial.chain import find_link_findings
+    from gradcheck.trial.evidence import is_small
+
+    links = find_link_findings(subject, trial.settings, try_layer)
+    named: list[Finding] | None = None
+    if links:
+        named = order([*links, *(item for item in trial.findings if item.at is None)])
+    elif not is_small(subject, COMFORTABLE):
+        named = _reduce(trial, report)
+    if named is None:
+        named = name_bugs(subject, trial.findings, trial.linearity, suspect, trial.axis)
+    return named_or_described(named, trial.parts)
 
 
 def _reduce(trial: Trial, report: Report) -> list[Finding] | None:
