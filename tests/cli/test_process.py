@@ -88,7 +88,7 @@ def test_color_of_a_run_in_a_pipe(environ: dict[str, str], color: bool, project:
 
     assert done.returncode == 1
     assert ("\x1b[" in done.stdout) is color
-    assert "9.8e-01" in done.stdout or "e-01" in done.stdout
+    assert "diagonal-only-jacobian" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_color_in_a_pipe(
 
     assert (done.returncode, done.stderr) == (0, "")
     assert ("\x1b[" in done.stdout) is color
-    assert "diagonal-only-jacobian" in done.stdout
+    assert "stale-slice-counter" in done.stdout
 
 
 def test_errors_have_color_when_it_is_forced(project: Path, program: Program) -> None:
