@@ -94,7 +94,7 @@ def examine(
     given = np.zeros(survey.x.shape) if claim is None else np.asarray(claim, dtype=np.float64).reshape(survey.x.shape)
     gathered = layout.gather_inputs(given)
     needed = make_criteria(gathered, gathered, survey.precision, rtol, atol).needed(gathered) if judged else None
-    found = look(evaluate, survey, columns, all_four=claim is None, keep=keep_jacobian, needed=needed)
+    found = look(evaluate, survey, columns, all_four=claim is None, keep=keep_jacobian, claim=gathered, needed=needed)
     survey, estimate, gathered = found.survey, found.estimate, gathered[:, found.columns]
     specks = (find_specks(survey) & wanted)[:, found.columns]
     first = make_criteria(gathered, estimate.value, survey.precision, rtol, atol) if judged and specks.any() else None

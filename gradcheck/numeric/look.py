@@ -12,8 +12,9 @@ from gradcheck.numeric.slopes import Slopes, join_slopes, measure_slopes
 from gradcheck.numeric.survey import Survey
 
 _SHOWS = 0.5  # truncation, as a share of the round-off allowed for, that two evaluations would stumble over
-_OPEN = 0.5  # share of a slice's audited entries that the noise leaves open
-_LEAST, _MOST = 1 / 8, 8.0
+_WITHIN, _SPARE = 0.8, 1.1  # how far on the safe side of that, and of the noise that an entry may bear, a step is
+_LEAST, _MOST = 1 / 8, 32.0
+_SIGNED = 1 / 8  # longest step where all inputs have one sign, as a share of the input
 
 
 @dataclass(eq=False, slots=True)
@@ -98,12 +99,13 @@ def look(
     *,
     all_four: bool,
     keep: bool,
+    claim: Array | None = None,
     needed: Array | None = None,
 ) -> Look:
     """Measure the columns: four evaluations for the audited ones (or for all), two for the others.
 
-    ``needed``, (S, n), is the bound with which every entry would be decided. Below float64 the step of a slice is
-    corrected by what the audited columns show; the look's own survey has the steps of the others.
+    ``claim`` is the (S, n) claimed gradient, ``needed`` the bound with which each of its entries would be decided.
+    Below float64 they and the audited columns correct the steps; the look's own survey has those of the others.
     """
     audited = np.isin(columns, survey.audit)
     if all_four or audited.sum() == 0 or len(columns) <= len(survey.audit):
@@ -113,8 +115,8 @@ def look(
     detailed = keep or len(four) <= len(survey.audit)
     near = measure_slopes(evaluate, survey, four, survey.steps[:, four], detail=detailed)
     far = measure_slopes(evaluate, survey, four, 2 * survey.steps[:, four], detail=detailed)
-    if needed is not None and len(two) and survey.precision.name != "float64":
-        survey = _with_better_steps(survey, near, far, four, needed[:, four])
+    if needed is not None and claim is not None and len(two) and survey.precision.name != "float64":
+        survey = _with_better_steps(survey, near, far, four, needed, claim)
     kept = np.empty((len(columns), *survey.y0.shape)) if keep else None
     # written where they belong: a copy in another order would double the largest array there is
     rest = measure_slopes(evaluate, survey, two, survey.steps[:, two], store=kept, rows=np.flatnonzero(~audited))
@@ -131,25 +133,33 @@ def look(
     return found
 
 
-def _with_better_steps(survey: Survey, near: Slopes, far: Slopes, four: Indices, needed: Array) -> Survey:
-    """Shorten the steps of slices whose truncation shows, lengthen those of slices that are lost in the noise.
+def _with_better_steps(survey: Survey, near: Slopes, far: Slopes, four: Indices, needed: Array, claim: Array) -> Survey:
+    """Shorten the steps of entries whose truncation would show, lengthen those that would be lost in the noise.
 
-    The noise falls with the step and the truncation of a central difference grows with its square. A step that is too
+    The noise falls with the step, and the truncation of a central difference grows with its square. A step that is too
     long makes two evaluations disagree with what is right, and one that is too short leaves it open: both cost more
-    evaluations, and neither a verdict.
+    evaluations, and neither a verdict. The noise of a slice and its truncation, as a share of the gradient, are those
+    of the audited columns; how much of either an entry bears is known from the claim.
     """
     context = Context(np.zeros((survey.layout.slices, survey.layout.width)), local_inflation(near, far, survey))
-    roundoff = from_two(near, survey, four, context).roundoff
     with np.errstate(all="ignore"):
-        truncation = np.abs(near.central - far.central) / 3
-        shown = np.sqrt(np.mean(np.square(truncation), axis=1)) / np.sqrt(np.mean(np.square(roundoff), axis=1))
-        short = np.mean(roundoff > needed, axis=1) >= _OPEN
-        lack = np.max(roundoff / needed, axis=1, initial=0.0, where=needed > 0)
-        shorter = np.maximum((_SHOWS / 2 / shown) ** (1 / 3), _LEAST)
-        longer = np.minimum(2 * lack, _MOST)
-        factor = np.where(shown > _SHOWS, shorter, np.where(short, longer, 1.0))
-    factor = power_of_two(np.where(np.isfinite(factor), factor, 1.0))
-    return replace(survey, steps=np.maximum(survey.steps * factor[:, None], 2 * survey.shortest))
+        noise = from_two(near, survey, four, context).roundoff.max(axis=1, keepdims=True)
+        share = _row_size(near.central - far.central) / 3 / _row_size(near.central)
+        most = np.where(share > 0, (_SHOWS * noise / (share * np.abs(claim))) ** (1 / 3), np.inf)
+        least = np.where(needed > 0, 2 ** np.ceil(np.log2(_SPARE * noise / needed)), 1.0)
+        shorter = np.maximum(_WITHIN * np.maximum(most, _LEAST), np.minimum(least, 1.0))
+        factor = np.where(most < 1, shorter, np.clip(least, 1.0, _MOST))
+        factor = power_of_two(np.where(np.isfinite(factor), factor, 1.0))
+        if bool(np.all(survey.x >= 0) or np.all(survey.x <= 0)):  # as the length scales: no step crosses zero
+            size = np.abs(survey.layout.gather_inputs(survey.x))
+            factor = np.minimum(factor, np.maximum(power_of_two(_SIGNED * size / survey.steps), 1.0))
+    return replace(survey, steps=np.maximum(survey.steps * factor, 2 * survey.shortest))
+
+
+def _row_size(values: Array) -> Array:
+    """(S, 1) root mean square of every row."""
+    size: Array = root_sum_squares(values)[:, None] / np.sqrt(max(values.shape[1], 1))
+    return size
 
 
 def _parts(near: Slopes, survey: Survey) -> float:
