@@ -22,6 +22,8 @@ from gradcheck.numeric.slopes import Slopes
 from gradcheck.numeric.survey import Survey
 
 DEVIATIONS = 3.0
+# of two evaluations below float64: in long steps all entries of a slice may share one rounding, and doubt is dear there
+_COARSE_DEVIATIONS = 4.0
 _FOUR = 0.95  # standard deviation of n, in sigma / h
 _TWO = 0.75  # of D1: sqrt(1/2), rounded up
 _ONE_SIDED = 2.55  # of 2 F(h) - F(2h)
@@ -123,8 +125,9 @@ def combine(near: Slopes, far: Slopes, survey: Survey, columns: Indices, context
 def from_two(near: Slopes, survey: Survey, columns: Indices, context: Context) -> Estimate:
     """Estimate from slopes at h alone. Its truncation is not known: it may confirm a claim, and refute none."""
     sigma = entry_noise(near.last_place, survey, columns, context)
+    deviations = DEVIATIONS if survey.precision.name == "float64" else _COARSE_DEVIATIONS
     with np.errstate(invalid="ignore", over="ignore"):
-        roundoff = DEVIATIONS * _TWO * sigma / near.half
+        roundoff = deviations * _TWO * sigma / near.half
         lower, upper = np.minimum(near.forward, near.backward), np.maximum(near.forward, near.backward)
     none = np.zeros(near.central.shape)
     sides = (near.forward, near.backward)

@@ -146,33 +146,48 @@ def _escalate(
     if not doubtful.any():
         return 0
     hinted = _hinted(found)
-    suspect = doubtful & np.isin(state.status, (FAIL, NONFINITE))
+    surplus = criteria.surplus(state.claim, state.value, state.bound)
+    # what shows only because the step was lengthened may be its truncation: it is no more than was open before
+    suspect = doubtful & (((state.status == FAIL) & (surplus > found.stretch)) | (state.status == NONFINITE))
     estimate = found.estimate
     blunt = doubtful & ~suspect & ~hinted & ~(estimate.truncation > 0.5 * estimate.roundoff)
     hopeless = blunt & (state.bound > LONGEST * criteria.needed(state.claim))
-    surplus = criteria.surplus(state.claim, state.value, state.bound)
     state.status[doubtful] = UNDECIDED
     examined = np.zeros(doubtful.shape, dtype=bool)
 
+    given_up = np.zeros((len(doubtful), 1), dtype=bool)
+
     def examine_columns(places: Indices) -> None:
         if places.size:
-            _examine_columns(evaluate, survey, found, state, criteria, places, doubtful)
-            examined[:, places] = doubtful[:, places]
+            asked = doubtful & ~given_up
+            _examine_columns(evaluate, survey, found, state, criteria, places, asked)
+            examined[:, places] = asked[:, places]
 
-    urgent = np.flatnonzero(suspect.any(axis=0))
-    badness = np.where(suspect, np.minimum(surplus, 1e300), 0.0).max(axis=0)[urgent]
-    urgent = urgent[np.argsort(-badness, kind="stable")][: _PATIENCE * max_columns]
-    for start in range(0, urgent.size, max(max_columns, 1)):
-        examine_columns(np.sort(urgent[start : start + max_columns]))
+    badness = np.where(suspect, np.minimum(surplus, 1e300), 0.0)
+    coarse, left = survey.precision.name != "float64", _PATIENCE * max_columns
+    while left > 0:
+        urgent = np.flatnonzero((suspect & ~examined & ~given_up).any(axis=0))
+        worst = np.argsort(-np.where(given_up, 0.0, badness).max(axis=0)[urgent], kind="stable")
+        urgent = urgent[worst][: min(_TRIED if coarse and not examined.any() else max_columns, left)]
+        if not urgent.size:
+            break
+        examine_columns(np.sort(urgent))
+        left -= urgent.size
         # one that is confirmed speaks for the rest; where all are cleared, as at ties, they are asked as well
         if np.any(state.status[suspect & examined] == FAIL):
             break
+        if coarse:  # a slice of which nothing can be settled would spend the calls of all the others
+            tried = suspect & examined
+            nothing = tried.sum(axis=1) >= _TRIED // 2
+            given_up |= (nothing & ~(tried & (state.status != UNDECIDED)).any(axis=1))[:, None]
     # what is not smooth, and what is merely too noisy, is tried in a few columns first: other steps help all, or none
     for group in (doubtful & ~suspect & ~blunt, blunt & ~hopeless):
         done = examined.any(axis=0)
-        rest = np.flatnonzero(group.any(axis=0) & ~done)[:max_columns]
+        rest = np.flatnonzero((group & ~given_up).any(axis=0) & ~done)[:max_columns]
         sample = rest[:: max(1, rest.size // _TRIED)][:_TRIED]
         examine_columns(sample)
+        if coarse and rest.size == max_columns:
+            continue  # there are more than can be examined: some stay open in any case
         tried = state.status[:, sample][group[:, sample]]
         if tried.size and float(np.mean(tried != UNDECIDED)) >= _WORTHWHILE:
             examine_columns(np.setdiff1d(rest, sample))

@@ -77,6 +77,8 @@ class Look:
         Root mean square of an entry if the outputs' shares of it did not cancel.
     short
         (S, C) entries whose estimate comes from a step of their own, shorter than the survey's.
+    stretch
+        (S, C) how many times longer than the survey's was the step of an entry.
     blocks
         Derivatives per output, where they were asked for.
     """
@@ -89,6 +91,7 @@ class Look:
     parts: float
     survey: Survey
     short: Mask
+    stretch: Array
     blocks: Blocks | None = None
 
 
@@ -115,8 +118,11 @@ def look(
     detailed = keep or len(four) <= len(survey.audit)
     near = measure_slopes(evaluate, survey, four, survey.steps[:, four], detail=detailed)
     far = measure_slopes(evaluate, survey, four, 2 * survey.steps[:, four], detail=detailed)
+    stretch = np.ones((survey.layout.slices, len(columns)))
     if needed is not None and claim is not None and len(two) and survey.precision.name != "float64":
-        survey = _with_better_steps(survey, near, far, four, needed, claim)
+        better = _with_better_steps(survey, near, far, four, needed, claim)
+        stretch[:, len(four) :] = better.steps[:, two] / survey.steps[:, two]
+        survey = better
     kept = np.empty((len(columns), *survey.y0.shape)) if keep else None
     # written where they belong: a copy in another order would double the largest array there is
     rest = measure_slopes(evaluate, survey, two, survey.steps[:, two], store=kept, rows=np.flatnonzero(~audited))
@@ -124,7 +130,7 @@ def look(
     context = Context(typical_size(together.central, survey, survey.layout), local_inflation(near, far, survey))
     estimate = Estimate.joined([combine(near, far, survey, four, context), from_two(rest, survey, two, context)])
     order, short = np.concatenate([four, two]), np.zeros(estimate.value.shape, dtype=bool)
-    found = Look(order, len(four), together, estimate, context, _parts(near, survey), survey, short)
+    found = Look(order, len(four), together, estimate, context, _parts(near, survey), survey, short, stretch)
     if kept is not None:
         kept[audited] = _value(near, far)
         half = np.empty(kept.shape[:2])

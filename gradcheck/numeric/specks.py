@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.numeric.estimate import Estimate, combine
 from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, power_of_two
-from gradcheck.numeric.judge import FAIL, FLOOR, PASS, Criteria
+from gradcheck.numeric.judge import FAIL, FLOOR, PASS, UNDECIDED, Criteria
 from gradcheck.numeric.look import Blocks, Look, output_derivatives
 from gradcheck.numeric.slopes import Slopes, measure_slopes
 from gradcheck.numeric.steps import own_sizes
@@ -74,8 +74,15 @@ def settle_specks(
     if criteria is not None and found.survey.precision.name != "float64":
         # steps are so long there that specks are common, and short ones see little: only for a claim that disagrees
         value, bound = found.estimate.value, found.estimate.bound
-        specks = specks & ~np.isin(criteria.classify(claim, value, bound, found.estimate.still), (PASS, FLOOR))
+        codes = criteria.classify(claim, value, bound, found.estimate.still)
+        specks = specks & ~np.isin(codes, (PASS, FLOOR))
     unsure = Unsure(specks.copy(), np.full(specks.shape, np.nan), np.full(specks.shape, np.inf))
+    if criteria is not None and found.survey.precision.name != "float64":
+        # a short step resolves less than the long one: what is in doubt must be far above its noise
+        steps = short_steps(found.survey, find_specks(found.survey))[:, found.columns]
+        with np.errstate(invalid="ignore"):
+            noise = found.estimate.roundoff * found.near.half / steps
+            specks = specks & (codes != UNDECIDED) & ~(np.abs(claim - found.estimate.value) < noise)
     columns = np.flatnonzero(specks.any(axis=0))
     if not columns.size:
         return unsure
