@@ -155,7 +155,8 @@ def test_in_float32_an_entry_that_the_noise_would_hide_is_moved_further():
     assert len(set(longer)) > 2
     assert longer[-1] > longer[10] >= 1  # the less of the gradient, the further
     assert found.evaluations / 60 <= 2.5
-    assert not np.any(np.isin(found.status, (FAIL, UNDECIDED)))
+    # but for audited columns, whose steps are those of all
+    assert not np.any(np.isin(np.delete(found.status, before.audit, axis=1), (FAIL, UNDECIDED)))
 
 
 def test_an_entry_that_was_moved_further_is_still_found_wrong():
