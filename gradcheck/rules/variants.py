@@ -102,6 +102,7 @@ def _stretched(array: Array, axis: int, length: int) -> Array:
 
 def _optional(truth: Truth) -> Iterator[Variant]:
     """Move every option away from its neutral value."""
+    last = max(map(np.ndim, truth.inputs.values()), default=0) - 1
     for option, value in truth.options.items():
         others: list[Plain] = []
         if isinstance(value, bool):
@@ -129,6 +130,8 @@ def _optional(truth: Truth) -> Iterator[Variant]:
         for other in others:
             if truth.forward({}, {option: other}) is not None:
                 cause, cure = f"{option} has the value {value!r}", f"set {option} to {other!r}"
+                if option in ("axis", "dim") and value in (-1, last):
+                    cause = f"{option} {value} is the last, over which sums run by default"
                 only = ("epsilon-mismatch",) if tiny else ()
                 yield Variant(cause, cure, {}, {option: other}, {"options": {option: other}}, only=only)
 

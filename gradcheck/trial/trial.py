@@ -179,7 +179,8 @@ def _run(trial: Trial, report: Report) -> None:
     if trial.settings.glance and report.verdict is not Verdict.ERROR:
         from gradcheck.trial.blind import glance  # as below: what most runs do without, so that they start sooner
 
-        report.blind = glance(subject, trial.axis)
+        named = {name for finding in report.findings for name in (finding.rule, *finding.also)}
+        report.blind = [spot for spot in glance(subject, trial.axis) if spot.rule not in named]
     if trial.settings.pictures != "none":
         from gradcheck.trial.pictures import take_pictures
 

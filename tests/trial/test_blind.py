@@ -63,3 +63,30 @@ def test_a_glance(x, rules):
 def test_a_case_that_is_too_large():
     with pytest.raises(UsageError, match="too large to be audited"):
         gradcheck.audit(softmax, backward, {"x": np.zeros((200, 200))})
+
+
+def test_a_glance_says_nothing_of_the_bug_that_was_found():
+    def forward(x, axis=1):
+        return softmax(x) if axis in (1, -1) else softmax(x.T).T
+
+    def derivative(g, x, axis=1):
+        s = forward(x, axis)
+        return s * (g - (g * s).sum(axis=axis, keepdims=True))
+
+    def other(g, x, axis=1):
+        s = forward(x, axis)
+        return s * (g - (g * s).sum(axis=0, keepdims=True))
+
+    x = np.random.default_rng(1).standard_normal((4, 5))
+
+    right = try_layer(
+        wrap(forward, derivative, inputs=("x",)), {"x": x}, options={"axis": 1}, settings=Settings(glance=True)
+    )
+    wrong = try_layer(
+        wrap(forward, other, inputs=("x",)), {"x": x}, options={"axis": 1}, settings=Settings(glance=True)
+    )
+
+    assert "wrong-axis" in [spot.rule for spot in right.blind]
+    assert wrong.bug is not None
+    assert wrong.bug.rule == "wrong-axis"
+    assert "wrong-axis" not in [spot.rule for spot in wrong.blind]
