@@ -173,7 +173,8 @@ def local_inflation(near: Slopes, far: Slopes, survey: Survey) -> float:
     if near.bends is None or far.bends is None or not near.bends.size:
         return 1.0
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        fourth = root_sum_squares(survey.weights * (far.bends - 4 * near.bends)).T / np.sqrt(70)
+        differences = (two - 4 * one for one, two in zip(near.bends, far.bends, strict=True))  # each fits into a cache
+        fourth = np.stack([root_sum_squares(survey.weights * part) for part in differences], axis=1) / np.sqrt(70)
         ratio = fourth / survey.noise[:, None]
     usable = np.isfinite(ratio) & (fourth > 0)
     if not usable.any():

@@ -171,7 +171,9 @@ def _row_size(values: Array) -> Array:
 def _parts(near: Slopes, survey: Survey) -> float:
     if near.outputs is None:
         return root_mean_square(near.central)
-    return root_mean_square(root_sum_squares(np.where(survey.weights == 0, 0.0, near.outputs * survey.weights)))
+    # one column at a time: what is needed of all of them at once would not fit into a cache
+    shares = (np.where(survey.weights == 0, 0.0, column * survey.weights) for column in near.outputs)
+    return root_mean_square(np.array([root_sum_squares(share) for share in shares]))
 
 
 def _value(near: Slopes, far: Slopes) -> Array:

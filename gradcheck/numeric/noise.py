@@ -107,11 +107,12 @@ def measure_noise(
         spacing, table, moved = tables[0]
         moved = moved & (table.still <= _STILL)
         table.sigma[~moved] = 0.0
-    jumped = _jumps(table.values)
+    jumped = find_jumps(table.values)
     sound = moved & ~jumped
     unit = np.maximum(np.spacing(np.abs(y0)) * (precision.eps / 2.0**-52), precision.tiny * precision.eps)
     # for the ratio, the unit of the largest value met: at y = 0 the unit is nothing, yet values around it are rounded
-    reached = np.maximum(unit, np.spacing(np.abs(table.values).max(axis=0)) * (precision.eps / 2.0**-52))
+    farthest = np.abs(np.maximum(table.values.max(axis=0), -table.values.min(axis=0)))
+    reached = np.maximum(unit, np.spacing(farthest) * (precision.eps / 2.0**-52))
     sigma, rho, reach = table.sigma, _typical(table.sigma, reached, sound), spacing
     for _ in range(_CLOSER):
         below_grid = median(spacing * scale) < 2.0**7 * precision.eps * median(np.abs(x))
@@ -146,24 +147,16 @@ def _tabulate(evaluate: Evaluator, x: Array, y0: Array, layout: Layout, step: Ar
     rows = max(1, _CHUNK // max(values[:, 0].size, 1))  # of a large table as much as a cache holds
     starts = range(0, max(len(y0), 1), rows)
     parts = [_difference(values[:, i : i + rows], y0[i : i + rows], weights[i : i + rows]) for i in starts]
-    return (
-        parts[0]
-        if len(parts) == 1
-        else _Table(
-            np.concatenate([part.values for part in parts], axis=1),
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("sigma", "settled", "total", "still")
-            ),
-        )
-    )
+    sigma, settled, total, still = (np.concatenate(found) for found in zip(*parts, strict=True))
+    return _Table(values, sigma, settled, total, still)
 
 
-def _difference(values: Array, y0: Array, weights: Array) -> _Table:
-    """Levels of the difference table of (9, S, m) values, and the noise that they show."""
+def _difference(values: Array, y0: Array, weights: Array) -> tuple[Array, Mask, Array, Array]:
+    """Noise that the levels of the difference table of (9, S, m) values show; see the fields of the table."""
     # an output that leaves its domain on the way says nothing about its noise: it counts as unmoved
     finite = np.isfinite(values).all(axis=0)
-    values = np.where(finite, values, y0)
+    if not finite.all():
+        values[:] = np.where(finite, values, y0)
     levels, alternates = [], []
     difference = values
     for k in range(1, 2 * _REACH + 1):
@@ -186,7 +179,7 @@ def _difference(values: Array, y0: Array, weights: Array) -> _Table:
         agree = (most <= 4 * np.minimum(np.minimum(one, two), three)) & alternates[k] & ~settled
         sigma = np.where(agree, most, sigma)
         settled |= agree
-    return _Table(values, sigma[:, :-1], settled[:, :-1], sigma[:, -1], still)
+    return sigma[:, :-1], settled[:, :-1], sigma[:, -1], still
 
 
 def _join(parts: Iterable[Array]) -> Array:
@@ -242,11 +235,15 @@ def _is_staircase(
     return bool(np.mean((still | ~changed).all(axis=0)[several]) > 0.5) if several.any() else False
 
 
-def _jumps(values: Array) -> Mask:
+def find_jumps(values: Array) -> Mask:
     """(S, m) outputs with one step far larger than the others, while these move as well: a jump within the table."""
-    steps = np.abs(np.diff(values, axis=0))
-    usual = np.sort(steps, axis=0)[_REACH]
-    jumps: Mask = (usual > 0) & (steps.max(axis=0) > _JUMP * usual)
+    steps = np.diff(values, axis=0)
+    np.abs(steps, out=steps)
+    largest = steps.max(axis=0)
+    # no usual step is less than the least: few outputs are left that need an order
+    jumps: Mask = ~(largest <= _JUMP * steps.min(axis=0))
+    usual = np.sort(steps[:, jumps], axis=0)[_REACH]
+    jumps[jumps] = (usual > 0) & (largest[jumps] > _JUMP * usual)
     return jumps
 
 

@@ -97,11 +97,12 @@ def measure_slopes(
     size = max(1, int(survey.y0.size))
     chunk = max(1, min(count, _CHUNK // size)) if count else 1
     values = _values(evaluate, survey, columns, steps)
+    room = np.empty((2, min(chunk, count), *survey.y0.shape))  # for the differences of every chunk in its turn
     parts = []
     for start in range(0, max(count, 1), chunk):
         place = slice(start, start + chunk)
         kept = () if store is None or rows is None else tuple(store[row] for row in rows[place])
-        parts.append(_measure(values, survey, columns[..., place], steps[:, place], detail, hull, kept))
+        parts.append(_measure(values, survey, columns[..., place], steps[:, place], room, detail, hull, kept))
     return join_slopes(parts)
 
 
@@ -123,14 +124,14 @@ def _measure(
     survey: Survey,
     columns: Indices,
     steps: Array,
+    room: Array,
     detail: bool,
     hull: bool,
     store: tuple[Array, ...],
 ) -> Slopes:
     here = pick(survey.layout.gather_inputs(survey.x), columns)
     up, down = here + steps, here - steps
-    shape = (here.shape[1], *survey.y0.shape)
-    rise, fall = np.empty(shape), np.empty(shape)
+    rise, fall = room[:, : here.shape[1]]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         for number in range(len(rise)):
             np.subtract(next(values), survey.y0, out=rise[number])

@@ -31,6 +31,8 @@ def differ(
     for name in a:
         if name not in b or a[name].shape != b[name].shape:
             return name
+        if np.array_equal(a[name], b[name]):
+            continue
         both = np.isfinite(a[name]) & np.isfinite(b[name])
         if not np.array_equal(np.isnan(a[name]), np.isnan(b[name])):
             return name

@@ -5,7 +5,7 @@ from gradcheck.numeric.evaluate import Evaluator
 from gradcheck.numeric.examine import examine
 from gradcheck.numeric.judge import UNDECIDED
 from gradcheck.numeric.layout import Layout
-from gradcheck.numeric.noise import measure_noise
+from gradcheck.numeric.noise import find_jumps, measure_noise
 from gradcheck.numeric.precision import DOUBLE, SINGLE
 from gradcheck.numeric.steps import length_scales
 from gradcheck.numeric.survey import survey
@@ -144,3 +144,16 @@ def test_a_disagreement_that_cannot_be_confirmed_is_remembered():
     assert found.status[0] == UNDECIDED
     assert found.suspected.tolist() == [True, False]
     assert not examine(np.tanh, stage, right).suspected.any()
+
+
+def test_a_jump_is_a_step_a_thousand_times_the_usual_one():
+    # for each output one step of eight is larger than the others by another factor; some stand still
+    values = np.cumsum(RNG.uniform(0.5, 1.5, (9, 40, 30)), axis=0)
+    values[5:] += 10.0 ** RNG.uniform(1, 5, (40, 30))
+    values[:, 0], values[:5, 1] = 7.0, 3.0
+    steps = np.abs(np.diff(values, axis=0))
+    usual = np.sort(steps, axis=0)[4]
+    expected = (usual > 0) & (steps.max(axis=0) > 1e3 * usual)
+
+    assert np.array_equal(find_jumps(values), expected)
+    assert 0 < expected.sum() < expected.size
