@@ -25,8 +25,8 @@ CLEARLY = 4.0
 # A first look allows for this many standard deviations of noise, and this much truncation; the second one is exact.
 NOISES = 4.0
 TRUNCATION = 1e-6
-# Numbers of the rows that are compared together, and of a tile of them.
-_ROWS = 1 << 21
+# Numbers of the rows that are compared together (some ten of a large case), and of a tile of them.
+_ROWS = 1 << 20
 _TILE = 1 << 16
 # Backward calls that overlapping slices may cost.
 MOST_QUESTIONS = 1_200

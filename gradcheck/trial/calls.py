@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -25,6 +25,11 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 # Beside a seed, or alone where the trial's own generator must not move on: people draw their inputs from
 # default_rng(0), and an upstream equal to the input hides bugs.
 SALT = 20_011
+
+
+# Numbers of a large array, from which on, and of the largest that the C library learns from (32 MB, less a header).
+_LARGE = 1 << 14
+_LESSON = (1 << 22) - (1 << 10)
 
 
 class BudgetSpentError(LayerError):
@@ -104,6 +109,17 @@ def borrowed_random_state() -> Iterator[None]:
         np.random.set_state(states[1])
 
 
+def keep_freed_memory(arrays: Iterable[Array]) -> None:
+    """Let the C library keep what large arrays free for the next ones.
+
+    The GNU one gives large arrays back to the system at once, and gets each of their pages anew and zeroed: a third of
+    the first check of a large case. Which arrays it treats so is learnt from the largest one freed before (mallopt(3),
+    ``M_MMAP_THRESHOLD``). This one is never written to and so takes no memory; other libraries learn nothing.
+    """
+    if any(part.size >= _LARGE for part in arrays):
+        np.empty(_LESSON)
+
+
 class Caller:
     """Calls one layer with copies of everything and counts the calls.
 
@@ -146,14 +162,24 @@ class Caller:
         return tuple(np.array(part) for part in self.borrow(inputs, options, points=points))
 
     def borrow(
-        self, inputs: Mapping[str, Array], options: Mapping[str, Plain] | None = None, *, points: int = 1
+        self,
+        inputs: Mapping[str, Array],
+        options: Mapping[str, Plain] | None = None,
+        *,
+        points: int = 1,
+        given: str = "",
     ) -> Sequence[Array]:
-        """Return the outputs for copies of the inputs as the layer returned them: valid until its next call."""
+        """Return the outputs for copies of the inputs as the layer returned them: valid until its next call.
+
+        ``given`` names an input that nobody else holds: the layer gets it as it is.
+        """
         self.prepare_call(points)
+        copies = {
+            name: value if name == given and value.flags.c_contiguous else value.copy()
+            for name, value in inputs.items()
+        }
         with quiet():
-            return self.layer.forward(
-                {name: value.copy() for name, value in inputs.items()}, self.options if options is None else options
-            )
+            return self.layer.forward(copies, self.options if options is None else options)
 
     def ask(
         self,

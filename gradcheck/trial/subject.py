@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -134,9 +135,9 @@ class Subject:
         """Return the forward as a function of one input: array of float64 to the vector of all outputs.
 
         Outside the layer's domain (it raises, or its outputs change their shapes) the vector is nan. With ``borrow`` it
-        is the layer's own, and valid until the next call.
+        is the layer's own, and valid until the next call; and so is the array that it is called with, from then on.
         """
-        run = self.caller.borrow if borrow else self.caller.forward
+        run = partial(self.caller.borrow, given=name) if borrow else self.caller.forward
         base = dict(self.moved if inputs is None else inputs)
         home = base[name]
         size: int | None = None
@@ -155,7 +156,7 @@ class Subject:
                 if not rechecked:
                     # outside of the domain, or has the layer given up altogether? then this raises as well
                     rechecked = True
-                    run({**base, name: home}, options)
+                    run({**base, name: home.copy()}, options)
                 return np.full(size, np.nan)
             if size is None:
                 size = vector.size

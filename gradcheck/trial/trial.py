@@ -13,7 +13,7 @@ from gradcheck.layers.protocol import Array, Layer
 from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import Finding, InputReport, Plain, Report, Settings, Severity, Verdict
 from gradcheck.trial.attempts import measure_input
-from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, quiet
+from gradcheck.trial.calls import SALT, Caller, borrowed_random_state, keep_freed_memory, quiet
 from gradcheck.trial.chosen import choose_inputs, note_unchecked
 from gradcheck.trial.contract import check_finite, check_returned, check_unchanged, leave_out_dead_outputs
 from gradcheck.trial.linearity import Linearity, examine_linearity
@@ -116,6 +116,7 @@ def try_layer(
         counts=caller.counts,
     )  # fmt: skip
     report.axis = settings.axis if settings.axis is not None else _axis_option(options)
+    keep_freed_memory(arrays.values())
     try:
         with borrowed_random_state(), quiet():
             trial = Trial(prepare(caller, arrays, wrt, upstream, rng), settings, report.axis, reference)
