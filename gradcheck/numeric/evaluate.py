@@ -128,12 +128,21 @@ def root_sum_squares(values: Array) -> Array:
     return scaled
 
 
+def norm(values: Array) -> float:
+    """Root of the sum of squares of all values.
+
+    ``np.linalg.norm`` and ``np.dot`` leave it to BLAS: its threads keep a core busy for long after a large sum, and as
+    many cores as there are, so many partial sums, and another last bit.
+    """
+    return float(root_sum_squares(values.reshape(1, -1))[0])
+
+
 def root_mean_square(values: Array) -> float:
     """Root mean square over the finite values; 0 where there are none."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0
-    return float(root_sum_squares(finite.reshape(1, -1))[0]) / float(np.sqrt(finite.size))
+    return norm(finite) / float(np.sqrt(finite.size))
 
 
 def median(values: ArrayLike) -> float:

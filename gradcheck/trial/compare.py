@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.model import Entry, Grid, InputReport, SliceSummary, Status, Verdict
-from gradcheck.numeric.evaluate import median
+from gradcheck.numeric.evaluate import median, norm
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, NONFINITE, PASS, STATUSES, UNDECIDED, Codes
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -98,7 +98,7 @@ def summarise(part: Comparison, axis: int | None) -> InputReport:
     error = np.where(np.isnan(error), np.inf, error)
     report.error = float(np.max(error))
     finite = part.numeric[np.isfinite(part.numeric)]
-    report.norm = float(np.linalg.norm(finite))
+    report.norm = norm(finite)
     report.vacuous = part.vacuous
     worst = float(np.max(np.where(status == KINK, 0.0, excess)))
     report.margin = 1.0 / worst if worst > 0 else None
@@ -133,7 +133,7 @@ def _verdict(part: Comparison, larger: Floats) -> Verdict:
     sizes = np.where(np.isfinite(larger), larger, 0.0)
     # neither much of the norm may be hidden, nor an entry that is not small beside the others be left open
     material = bool(np.any(sizes[open_] > MATERIAL * float(np.sqrt(np.mean(sizes * sizes)))))
-    much = float(np.linalg.norm(hidden)) > HIDDEN_SHARE * float(np.linalg.norm(sizes))
+    much = norm(hidden) > HIDDEN_SHARE * norm(sizes)
     return Verdict.UNDECIDED if material or much else Verdict.PASS
 
 

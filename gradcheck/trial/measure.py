@@ -285,7 +285,7 @@ def _direction_agrees(
     size = np.maximum(np.abs(x), float(np.sqrt(np.mean(x * x))) or 1.0)
     direction = step * np.minimum(1.0, size) * subject.rng.choice([-1.0, 1.0], x.shape)
     up, down = x + direction, x - direction
-    measured = float(np.dot(weights, function(up) - function(down)))
+    measured = float(np.sum(weights * (function(up) - function(down))))  # no dot: see numeric.evaluate.norm
     expected = float(np.sum(gradient * (up - down)))
     size_of_terms = float(np.sqrt(np.sum(np.square(gradient * (up - down)))))
     return bool(abs(measured - expected) <= max(1e-5, 50 * step**2) * size_of_terms + 1e-300)
