@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gradcheck.model import Finding, Severity
 from gradcheck.trial.calls import draw_upstream
 from gradcheck.trial.contract import found
-from gradcheck.trial.repetition import ask_nudged
+from gradcheck.trial.repetition import ask_nudged, ask_same_again
 from gradcheck.trial.subject import Subject
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -108,6 +108,8 @@ def examine_linearity(subject: Subject) -> Linearity:
     if laws.broken:
         for name, residual in laws.forgive(_scatter(subject)).items():
             result.rounding[name] = np.maximum(result.rounding[name], residual)
+    if laws.broken and (unsteady := ask_same_again(subject)):
+        return Linearity(rounding=result.rounding, findings=unsteady)
     result.nonlinear = set(laws.broken)
     if laws.broken:
         result.findings.append(laws.finding())

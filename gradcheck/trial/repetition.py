@@ -17,6 +17,8 @@ from gradcheck.trial.subject import Subject, comparable, round_off
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
+# How often a backward that looks nonlinear is asked the same again: a mask of few bits may repeat itself by chance.
+AGAIN = 8
 # Gradients that differ by no more than this from call to call can still be measured, with that as their rounding.
 SLIGHT = 2.0**-10
 
@@ -99,21 +101,31 @@ def check_repeatable_backward(subject: Subject) -> list[Finding]:
                 second_over_first=_ratio(second[name], first[name]),
             )
         ]
-    rule = (
-        "randomness-resampled-in-backward"
-        if differ(second, third, tolerance, subject.noise())
-        else "remembers-earlier-calls"
+    return [_unsteady(name, by_chance=differ(second, third, tolerance, subject.noise()) is not None)]
+
+
+def _unsteady(name: str, *, by_chance: bool) -> Finding:
+    """Return the finding of a gradient that is another one each time, or that depends on the calls before."""
+    return found(
+        "randomness-resampled-in-backward" if by_chance else "remembers-earlier-calls",
+        f"two calls with the same arguments return different gradients of {name}",
+        "draw the mask once, in the forward, and keep it for the backward"
+        if by_chance
+        else "make the backward depend on its arguments and on the forward just before it, on nothing else",
+        wrt=name,
     )
-    return [
-        found(
-            rule,
-            f"two calls with the same arguments return different gradients of {name}",
-            "draw the mask once, in the forward, and keep it for the backward"
-            if rule.startswith("randomness")
-            else "make the backward depend on its arguments and on the forward just before it, on nothing else",
-            wrt=name,
-        )
-    ]
+
+
+def ask_same_again(subject: Subject) -> list[Finding]:
+    """Ask a backward that broke a law of linear maps for the same gradient a few times: it may draw random numbers.
+
+    A mask of few samples, or one that seldom drops any, is the same one twice or three times often enough.
+    """
+    for _ in range(AGAIN):
+        name = differ(subject.gradients, subject.vjp(subject.upstream), subject.tolerances(), subject.noise())
+        if name is not None:
+            return [_unsteady(name, by_chance=True)]
+    return []
 
 
 def _same_outputs(pulls: Sequence[Pull]) -> bool:

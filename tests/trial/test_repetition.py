@@ -225,3 +225,32 @@ def test_the_audit_holds_chance_still():
     audit = gradcheck.audit(Dropout, None, {"x": X})
 
     assert audit.score > 0.8
+
+
+class SeldomRedrawn:
+    """Drops a sample in every fourth backward: the first three are alike by chance."""
+
+    calls = 0
+
+    def forward(self, x):
+        return np.sin(x)
+
+    def backward(self, g, x):
+        self.calls += 1
+        return g * np.cos(x) * (np.arange(len(x))[:, None] + self.calls % 4 > 0)
+
+
+@pytest.mark.parametrize(
+    ("layer", "rule"),
+    [
+        pytest.param(SeldomRedrawn(), "randomness-resampled-in-backward", id="redrawn"),
+        pytest.param((np.sin, lambda g, x: np.maximum(g, 0) * np.cos(x)), "nonlinear-in-upstream", id="rectified"),
+    ],
+)
+def test_a_mask_that_repeats_itself_by_chance_is_no_bent_upstream(layer, rule):
+    forward, backward = layer if isinstance(layer, tuple) else (layer.forward, layer.backward)
+
+    report = gradcheck.check(forward, backward, {"x": X})
+
+    assert report.verdict == "fail"
+    assert rules(report)[0] == rule
