@@ -11,7 +11,7 @@ from gradcheck.rules.fields import columns, match, rows
 from gradcheck.rules.invariance import lost
 from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction, distance
-from gradcheck.rules.ratios import by_column, by_row, slack_by_column, slack_by_row
+from gradcheck.rules.ratios import by_column, by_row, one_output, slack_by_column, slack_by_row
 from gradcheck.rules.registry import rule
 from gradcheck.rules.scale import batched, scaled
 from gradcheck.rules.truth import Floats
@@ -50,6 +50,8 @@ def wrong_normaliser_count(view: View) -> Iterator[Prediction]:
     if view.account is None:
         yield from _usual_counts(view)
     yield from _inside_paths(view)
+    yield from _of_one_output(view)
+    yield from _weights_counted(view)
     for along, ratio in (("row", by_row(view)), ("column", by_column(view))):
         if ratio is None:
             continue
@@ -91,6 +93,42 @@ def _inside_paths(view: View) -> Iterator[Prediction]:
             yield Prediction(text, "take the mean over the slice where the forward does", jacobian=matrix, rank=2)
 
 
+def _of_one_output(view: View) -> Iterator[Prediction]:
+    """One of several outputs is a mean along one axis of the input, and was divided by the length of another."""
+    part = one_output(view)
+    if part is None:
+        return
+    ratio, matrix, places = part
+    rows = np.concatenate([np.arange(view.M)[view.sections[place]] for place in places])
+    uses = np.count_nonzero(np.abs(view.J[rows]) > view.zero, axis=1)
+    for length in {*view.x.shape, view.N} - {int(uses[0])}:
+        if np.all(uses == uses[0]) and abs(ratio - uses[0] / length) < 10 * view.slack * ratio:
+            which = ", ".join(map(str, places))
+            text = f"output {which} is made of {uses[0]} entries each, what comes from it was divided by {length}"
+            remedy = "divide by the count of the forward"
+            yield Prediction(text, remedy, jacobian=matrix, evidence={"ratio": ratio, "output": which})
+
+
+def _weights_counted(view: View) -> Iterator[Prediction]:
+    """The forward divides by the sum of weights (of a mask) of each sample, and the backward by how many there are."""
+    ratio = None if len(view.shapes) != 1 else by_row(view)
+    if ratio is None or not view.shapes[0] or view.account is None:
+        return
+    (shape,) = view.shapes
+    for name, value in view.truth.inputs.items():
+        array = np.asarray(value)
+        if name == view.name or array.dtype.kind not in "fb" or array.ndim < 2 or len(array) != shape[0]:
+            continue
+        share = array.reshape(len(array), -1).mean(axis=1, dtype=np.float64)
+        if not np.all(share) or np.ptp(share) < 1e-3 * np.abs(share).max():
+            continue
+        spread = np.broadcast_to(share.reshape((-1,) + (1,) * (len(shape) - 1)), shape).ravel()
+        for factor, words in ((spread, "how many there are"), (1.0 / spread, "their sum")):
+            text = f"the backward divides by {words}, the forward not: {name}"
+            remedy = "divide by the sum that the forward divides by"
+            yield Prediction(text, remedy, jacobian=view.J * factor[:, None], rank=1)
+
+
 def _usual_counts(view: View) -> Iterator[Prediction]:
     """Counts that are often mixed up: samples for elements, all labels for valid ones, kernels for clipped windows."""
     linked = np.abs(view.J) > view.zero
@@ -128,10 +166,29 @@ def ddof_mismatch(view: View) -> Iterator[Prediction]:
 
         return g * 2 * (x - x.mean()) / (n - ddof)
     """
+    centred = _centred(view)
     for factor, prediction in scaled(view, "ddof"):
+        if not centred:
+            # no deviations from a mean: a quotient of two counts that happens to be (n - 1)/n
+            prediction.rank += 10
         prediction.message = f"the ratio is {factor.label}: N on one side, N - 1 on the other"
         prediction.remedy = "divide by n - ddof in the backward as well"
         yield prediction
+    for split in splits(view):
+        off = [
+            (path, share) for path, share in zip(split.paths, split.kept or (), strict=False) if path.kind == "variance"
+        ]
+        others = [share for path, share in zip(split.paths, split.kept or (), strict=False) if path.kind != "variance"]
+        sizes = {len(slices) for slices, _ in view.blocks}
+        if len(off) != 1 or len(sizes) != 1 or any(abs(share - 1.0) > 10 * view.slack for share in others):
+            continue
+        (path, kept), n = off[0], float(sizes.pop())
+        for share in ((n - 1.0) / n, n / (n - 1.0)) if n > 2 else ():
+            if abs(kept - share) < 10 * view.slack:
+                text = f"{path.label} counts {plain(kept)} times: N on one side, N - 1 on the other"
+                words = "divide by n - ddof in the backward as well"
+                matrix = view.J + (kept - 1.0) * path.matrix
+                yield Prediction(text, words, jacobian=matrix, rank=7, evidence={"ratio": kept})
     for part in lost(view):
         n = float(part.size)
         for share in ((n - 1.0) / n, n / (n - 1.0)):
@@ -150,6 +207,12 @@ def ddof_mismatch(view: View) -> Iterator[Prediction]:
                     jacobian=other if view.account is not None else plain_count,
                     usual=view.account is None,
                 )
+
+
+def _centred(view: View) -> bool:
+    """Whether adding a number to the whole input changes nothing, as in all that is made of deviations from a mean."""
+    size = float(np.linalg.norm(np.abs(view.J).sum(axis=1)))
+    return view.account is None or float(np.linalg.norm(view.J.sum(axis=1))) < max(1e-6, view.slack) * size
 
 
 def _by_degrees(view: View, other: Floats) -> bool:

@@ -74,7 +74,9 @@ def factors(view: View) -> Iterator[Factor]:
         yield Factor(f"(n - 1)/n, n {quantity.label}", "ddof", _of(quantity.at, lambda v: (v - 1.0) / v))
         yield Factor(f"n/(n - 1), n {quantity.label}", "ddof", _of(quantity.at, lambda v: v / (v - 1.0)))
     for quantity in options(view):
-        whole = float(quantity.at(here(view))).is_integer() and quantity.at(here(view)) > 1
+        # a 3.0 is an exponent or a temperature, a 3 may be a window
+        real = isinstance(view.truth.options.get(quantity.label), float)
+        whole = not real and float(quantity.at(here(view))).is_integer() and quantity.at(here(view)) > 1
         for form, function in OPTION_FORMS.items():
             kind = "window" if whole and form in ("{}", "1/{}") else "option"
             yield Factor(form.format(quantity.label), kind, _of(quantity.at, function))

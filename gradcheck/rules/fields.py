@@ -90,9 +90,29 @@ def columns(view: View) -> Iterator[Field]:
         chosen = np.asarray(view.truth.inputs[weights], dtype=np.float64)[np.asarray(view.truth.inputs[labels])]
         for label, values in _fits(f"{weights}[{labels}]", chosen, shape):
             yield Field(label, "weight", values)
+    for label, values in _members(view):
+        yield Field(label, "support", values)
     yield from _slices(view)
     support = (np.abs(view.J) > view.zero).sum(axis=0).astype(np.float64)
     yield Field("the number of outputs that use the entry", "support", support)
+
+
+def _members(view: View) -> Iterator[tuple[str, Floats]]:
+    """Yield how often a label occurs, for the rows of a table with one row per label, and for the labelled samples."""
+    if not view.x.ndim:
+        return
+    length = len(view.x)
+    trailing = (length,) + (1,) * (view.x.ndim - 1)
+    for name, value in view.truth.inputs.items():
+        labels = np.asarray(value)
+        if name == view.name or labels.dtype.kind not in "iu" or labels.ndim != 1 or labels.min(initial=0) < 0:
+            continue
+        if labels.max(initial=0) < length:
+            count = np.bincount(labels, minlength=length).astype(np.float64).reshape(trailing)
+            yield f"how often {name} names the row", np.broadcast_to(count, view.x.shape).ravel()
+        if len(labels) == length:
+            own = np.bincount(labels)[labels].astype(np.float64).reshape(trailing)
+            yield f"how many samples have the {name} of the sample", np.broadcast_to(own, view.x.shape).ravel()
 
 
 def rows(view: View) -> Iterator[Field]:

@@ -156,6 +156,10 @@ def _pairs(view: View, remedy: str) -> Iterator[Prediction]:
         matrix = leading(view, change, whole=False)
         if matrix is not None:
             yield Prediction(message, remedy, jacobian=matrix, rank=rank)
+        # as many outputs in another shape: the upstream is read as if it had that one
+        other = view.measure(options=change) if view.account is not None else None
+        if other is not None and other.shape == view.J.shape and len(view.shapes) == 1:
+            yield Prediction(message, remedy, jacobian=other, rank=rank)
 
 
 @rule("rows-viewed-with-wrong-shape", "axis", 23)

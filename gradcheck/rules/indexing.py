@@ -38,7 +38,7 @@ def last_along(view: View, axis: int, first: bool = False) -> Floats | None:
     return np.where(np.moveaxis(keep, 0, axis).reshape(view.M, view.N), view.J, 0.0)
 
 
-def _repeated(view: View) -> str:
+def repeated_indices(view: View) -> str:
     """Name an input of integers in which a number occurs twice, or return an empty string."""
     for name, value in view.truth.inputs.items():
         array = np.asarray(value)
@@ -54,68 +54,9 @@ def _uneven(view: View) -> bool:
     return bool(uses.size and uses.min() != uses.max())
 
 
-def _whole(view: View) -> bool:
+def picks_entries(view: View) -> bool:
     """Whether the layer picks entries, each output entry being one of the input's (or a multiple of it)."""
     return bool(np.all((np.abs(view.J) > view.zero).sum(axis=1) <= 1))
-
-
-@rule("duplicate-index-overwrite", "indexing", 12)
-def duplicate_index(view: View) -> Iterator[Prediction]:
-    """A fancy-indexed += keeps only the last contribution of an index that occurs twice.
-
-    How it comes about: ``dW[idx] += g`` is buffered: NumPy adds once per distinct index.
-
-    Formula: a_k is the upstream of the last occurrence of k, where the truth is the sum over all of them.
-
-    Hidden when: all indices are different.
-
-    Mended: ``np.add.at(dW, idx, g)``, or ``np.bincount``.
-
-    Wrong::
-
-        dW[idx] += g
-
-    Right::
-
-        np.add.at(dW, idx, g)
-    """
-    name = _repeated(view)
-    message = f"of repeated {name or 'indices'} only the last contribution arrived"
-    remedy = "accumulate with np.add.at, which adds every occurrence"
-    matrix = last_only(view)
-    if name and matrix is not None:
-        yield Prediction(message, remedy, jacobian=matrix, usual=_whole(view))
-    for label, axis, often in _uses(view):
-        if view.A is None:
-            return
-        places = np.unravel_index(np.arange(view.N), view.x.shape)[axis]
-        off = (np.abs(view.A - view.J) > 100 * view.zero).any(axis=0)
-        wrong = np.bincount(places, weights=off, minlength=len(often)) > 0
-        lost = np.abs(view.A) <= 100 * view.zero
-        whole = np.abs(view.A - view.J) <= 100 * view.zero
-        if np.array_equal(wrong, often) and not often.all() and (view.M == 1 or np.all(lost | whole)):
-            text = f"of repeated {label} only the last contribution arrived"
-            yield Prediction(text, remedy, explained=0.0, rank=12, evidence={"rows": np.flatnonzero(wrong).tolist()})
-
-
-def _uses(view: View) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Yield which rows of x, along which axis, an input picks more than once: as integers, or as positions."""
-    if view.A is None or view.offset.any() or view.x.ndim == 0 or not np.all(np.isfinite(view.A)):
-        return
-    for name, value in view.truth.inputs.items():
-        array = np.asarray(value)
-        if name == view.name or array.dtype.kind not in "iuf" or array.size < 2:
-            continue
-        whole = array.dtype.kind in "iu"
-        # positions between entries: those below are what an interpolation picks
-        index = array.ravel() if whole else np.floor(array.ravel()).astype(np.int64)
-        for axis in (0,) if whole else range(view.x.ndim):
-            count = view.x.shape[axis]
-            if index.min() < (-count if whole else 0) or index.max() >= count - (not whole):
-                continue
-            often = np.bincount(index % count, minlength=count) > 1
-            if often.any():
-                yield (name if whole else f"positions in {name}"), axis, often
 
 
 @rule("overlap-overwrite", "indexing", 13)
@@ -139,7 +80,7 @@ def overlap_overwrite(view: View) -> Iterator[Prediction]:
         dx[:, i * s : i * s + k] += g[:, i : i + 1] / k
     """
     matrix = last_only(view)
-    if matrix is not None and not _repeated(view) and not _whole(view) and _uneven(view):
+    if matrix is not None and not repeated_indices(view) and not picks_entries(view) and _uneven(view):
         yield Prediction(
             "entries that several windows cover received the contribution of the last window only",
             "accumulate with += over the windows",
@@ -147,7 +88,7 @@ def overlap_overwrite(view: View) -> Iterator[Prediction]:
             usual=True,
         )
     matrix = last_only(view, first=True) if view.account is not None else None
-    if matrix is not None and not _repeated(view) and not _whole(view) and _uneven(view):
+    if matrix is not None and not repeated_indices(view) and not picks_entries(view) and _uneven(view):
         yield Prediction(
             "entries that several windows cover received the contribution of one window only, the first",
             "accumulate with += over the windows",

@@ -10,7 +10,7 @@ from gradcheck.rules.factors import named, plain
 from gradcheck.rules.fields import columns, match
 from gradcheck.rules.paths import Path, Split, splits
 from gradcheck.rules.predictions import Prediction, distance
-from gradcheck.rules.ratios import by_column, slack_by_column
+from gradcheck.rules.ratios import by_column, by_row, slack_by_column
 from gradcheck.rules.registry import rule
 from gradcheck.rules.scale import scaled
 from gradcheck.rules.terms import compositions
@@ -62,12 +62,13 @@ def missing_inner_factor(view: View) -> Iterator[Prediction]:
         yield prediction
     yield from _partly_scaled(view)
     yield from _branch_scaled(view)
-    for outer, inner, _, slope, _ in compositions(view):
+    for outer, inner, _, slope, inner_slope in compositions(view):
         yield Prediction(
             f"the derivative of {outer.label} at {inner.label} was taken, without the derivative of {inner.label}",
             f"multiply by the derivative of {inner.label}",
             jacobian=np.diag(slope),
-            rank=2,
+            # a derivative that is 1 or -1 is a sign, and a sign that is wrong has a name of its own
+            rank=2 if np.ptp(np.abs(inner_slope)) else 5,
         )
     for found in match(_ratio(view, by_column(view)), columns(view), slack=slack_by_column(view)):
         # a square is a denominator that was multiplied with instead of divided by
@@ -79,7 +80,24 @@ def missing_inner_factor(view: View) -> Iterator[Prediction]:
                 explained=columnwise(view),
                 rank=6,
             )
+    yield from _of_outputs(view)
     yield from _neutral(view)
+
+
+def _of_outputs(view: View) -> Iterator[Prediction]:
+    """What comes from every output is off by a power of that output: the derivative of a root, an exponential, a mean.
+
+    The last step y = u(s) has the derivative u'(s), which is a power of y or a multiple of one, and it was left out.
+    """
+    ratio = None if view.alike or view.M < 3 else by_row(view)
+    if ratio is None or np.any(view.y == 0) or np.ptp(np.abs(view.y)) < 1e-2 * np.abs(view.y).max():
+        return
+    for power in (1.0, -1.0, 2.0, -2.0):
+        for share in (1.0, 2.0, 0.5):
+            text = f"{plain(share)} times " if share != 1.0 else ""
+            words = f"the ratio to the truth is {text}the output to the power {power:g}, output by output"
+            remedy = "multiply by the derivative of the last step, which is made of the output"
+            yield Prediction(words, remedy, jacobian=view.J * (share * view.y**power)[:, None], rank=8)
 
 
 def _ratio(view: View, ratio: Floats | None) -> Floats:

@@ -38,7 +38,7 @@ def ignore_index(view: View) -> Iterator[Prediction]:
     remedy = "set the gradient of those rows to 0"
     for name, value in view.truth.inputs.items():
         labels = np.asarray(value)
-        if name == view.name or labels.dtype.kind not in "iu" or not labels.ndim:
+        if name == view.name or not labels.ndim or not _numbers(view, labels):
             continue
         number = _looked_up(view, labels)
         if number is not None:
@@ -62,6 +62,16 @@ def ignore_index(view: View) -> Iterator[Prediction]:
         if filled is not None and filled.shape == view.J.shape:
             matrix = np.where(rows[None, :], filled, view.J)
             yield Prediction(message, remedy, jacobian=matrix, rank=1, usual=bool(np.all(dead(view)[rows])))
+
+
+def _numbers(view: View, labels: Array) -> bool:
+    """Whether labels are integers, or whole numbers some of which are negative and stand for nothing to be learnt."""
+    if labels.dtype.kind in "iu":
+        return True
+    if labels.dtype.kind != "f" or labels.shape != view.x.shape or not np.all(labels == np.round(labels)):
+        return False
+    unknown = np.ravel(labels < 0)
+    return bool(unknown.any() and np.array_equal(unknown, dead(view)))
 
 
 def _looked_up(view: View, labels: Array) -> int | None:

@@ -165,20 +165,45 @@ def affine_scale_missing(view: View) -> Iterator[Prediction]:
 
         d = gamma * g; dx = r * (d - d.mean(-1, keepdims=True) - xhat * (d * xhat).mean(-1, keepdims=True))
     """
-    if not view.coupled:
+    if not view.coupled and not _normalised(view):
         return
     for name, value in view.truth.inputs.items():
         if name == view.name or np.asarray(value).dtype.kind != "f" or np.size(value) > view.N:
             continue
-        for label, other in (("1", np.ones_like(value)), ("itself less 1", value - 1), ("itself plus 1", value + 1)):
+        if not view.coupled and name not in view.truth.wrt:
+            continue
+        ways = [("1", np.ones_like(value)), ("itself less 1", value - 1), ("itself plus 1", value + 1)]
+        if view.account is not None and _stored_less_one(view, name):
+            ways.append(("0", np.zeros_like(value)))
+        for label, other in ways:
             matrix = view.measure({name: other})
             if matrix is not None and matrix.shape == view.J.shape:
                 yield Prediction(
                     f"the gradient is that for {name} = {label}: the scale is missing in it",
                     f"multiply the upstream with {name} first, as the forward multiplies the normalised input",
                     jacobian=matrix,
+                    # what is learnt beside a direction is a scale, whatever else multiplies with it
+                    rank=0 if view.coupled else -8,
                     usual=label == "1" and distance(matrix, view.J) >= 0,
                 )
+
+
+def _normalised(view: View) -> bool:
+    """Whether the scale of the input changes nothing, as in weight normalisation, and the case has a scale of its own.
+
+    A scale that is not differentiated is a weight of samples, and has another name.
+    """
+    x = view.x.ravel()
+    size = float(np.linalg.norm(np.abs(view.J) @ np.abs(x)))
+    return view.account is not None and float(np.linalg.norm(view.J @ x)) < max(1e-6, view.slack) * size
+
+
+def _stored_less_one(view: View, name: str) -> bool:
+    """Whether the layer multiplies with 1 + an input: at -1 nothing depends on x any more."""
+    matrix = view.measure({name: -np.ones_like(np.asarray(view.truth.inputs[name]))})
+    if matrix is None or matrix.shape != view.J.shape:
+        return False
+    return float(np.abs(matrix).max(initial=0.0)) <= max(view.zero, 1e-9 * float(np.abs(view.J).max()))
 
 
 def _seen(part: Lost, message: str, remedy: str) -> Prediction:

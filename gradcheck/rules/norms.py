@@ -113,6 +113,10 @@ def norm_power(view: View) -> Iterator[Prediction]:
     if off is not None:
         text = f"a term is wrong by the power {off:g} of the scale of {view.name}, which the layer does not depend on"
         yield Prediction(text, remedy, explained=0.0, rank=45, evidence={"power": off})
+    if _is_norm(view):
+        for power in (-1.0, 1.0, -2.0, 2.0):
+            text = f"the gradient carries the norm, which is the output, with a power that is wrong by {power:g}"
+            yield Prediction(text, remedy, jacobian=view.J * (view.y**power)[:, None], rank=3)
     for power in (-1.0, 1.0, -2.0, 2.0):
         for label, norm in norms.items():
             yield Prediction(
@@ -121,6 +125,22 @@ def norm_power(view: View) -> Iterator[Prediction]:
                 jacobian=view.J * norm**power if view.M == 1 else view.J * (norm**power)[None, :],
                 rank=12,
             )
+
+
+def _is_norm(view: View) -> bool:
+    """Whether the outputs are norms of slices of the input: as large as it, positive, blind to signs."""
+    if view.account is None or view.alike or view.M < 3 or np.any(view.y <= 0) or view.N < 2 * view.M:
+        return False
+    signs = np.where(np.arange(view.N) % 3, 1.0, -1.0).reshape(view.x.shape)
+    turned = view.truth.forward({view.name: signs * view.x}, {})
+    if turned is None or len(turned) != 1 or np.shape(turned[0]) != view.shapes[0]:
+        return False
+    even = np.allclose(np.ravel(turned[0]), view.y, rtol=view.grain, atol=0.0)
+    # a mean of factors is as large as they are too, and nothing where one of them is
+    emptied = view.truth.forward({view.name: np.where(signs > 0, view.x, 0.0)}, {})
+    if emptied is None or np.any(np.ravel(emptied[0]) < 1e-6 * view.y):
+        return False
+    return even and distance(view.J @ view.x.ravel(), view.y) < max(1e-5, view.slack)
 
 
 def _fitted_powers(view: View, norms: dict[str, Floats], remedy: str) -> Iterator[Prediction]:

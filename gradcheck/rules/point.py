@@ -13,7 +13,7 @@ from gradcheck.rules.closed import forgotten, of_output
 from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.registry import rule
 from gradcheck.rules.truth import Floats
-from gradcheck.rules.view import View, distinct, kinds
+from gradcheck.rules.view import View, kinds
 
 
 def diagonal_seen(view: View) -> Floats | None:
@@ -161,6 +161,7 @@ def output_without_map(view: View) -> Iterator[Prediction]:
             rank=0 if inverse in ("exp(y)", "y + 1", "y - 1") else 2,
             usual=True,
         )
+    yield from _without_constant(view)
     shape = view.anatomy
     if shape is not None and len(shape.terms) == 1 and shape.terms[0].label == "exp(y)":
         term = replace(shape.terms[0], outside=view.y)
@@ -172,62 +173,26 @@ def output_without_map(view: View) -> Iterator[Prediction]:
         )
 
 
-@rule("branch-recovered-from-output", "point", 12)
-def branch_from_output(view: View) -> Iterator[Prediction]:
-    """A branch or a mask is inferred from the output, y > 0 or y / x, instead of from the input.
-
-    How it comes about: the output is saved, the input is not, and for most inputs their signs agree.
-
-    Formula: a uses 1[y > 0] or y / x instead of 1[x > 0] or the mask.
-
-    Hidden when: the slope is positive, the input is positive, or nothing is exactly zero.
-
-    Mended: save the mask, or the input.
-
-    Wrong::
-
-        return g * np.where(y > 0, 1, slope)          # slope < 0
-
-    Right::
-
-        return g * np.where(x > 0, 1, slope)
-    """
-    if not view.alike:
-        return
-    x, y = view.x.ravel(), view.y
-    remedy = "take the branch from the input, or save the mask in the forward"
+def _without_constant(view: View) -> Iterator[Prediction]:
+    """On one branch the derivative is y + c, as that of ELU or SELU, and y was returned."""
     seen = diagonal_seen(view)
-    flipped = np.sign(y) != np.sign(x)
-    if view.elementwise and flipped.any() and not flipped.all():
-        slopes = distinct(view.diagonal, view.slack)
-        if len(slopes) == 2:
-            swap = np.where(
-                np.isclose(view.diagonal, slopes[0], rtol=0, atol=2 * view.slack * np.abs(slopes).max()),
-                slopes[1],
-                slopes[0],
-            )
-            yield Prediction(
-                "the branch was taken from the sign of the output, which is not that of the input",
-                remedy,
-                jacobian=np.diag(np.where(flipped, swap, view.diagonal)),
-                usual=True,
-            )
-    if seen is not None:
-        bad = np.abs(seen - view.diagonal) > view.slack * np.abs(view.diagonal).max(initial=0.0)
-        if bad.any() and np.array_equal(bad, flipped & bad) and bad.sum() == flipped.sum() and not bad.all():
-            yield Prediction(
-                "all entries whose output has another sign than the input are wrong, and no others",
-                remedy,
-                explained=0.0,
-                rank=5,
-            )
-        zero = x == 0
-        with np.errstate(all="ignore"):
-            guess = np.where(zero, 0.0, y / np.where(zero, 1.0, x))
-        if zero.any() and distance(seen, guess) < view.tolerance and not np.all(zero):
-            yield Prediction(
-                "the mask was recovered as y / x, which fails where x is 0", remedy, jacobian=np.diag(guess)
-            )
+    if seen is None:
+        return
+    true, y = view.diagonal, view.y
+    bad = np.abs(seen - true) > 10 * view.slack * np.abs(true).max(initial=0.0)
+    start = view.truth.forward({view.name: np.zeros_like(view.x)}, {})
+    if bad.sum() < 3 or bad.all() or kinds(seen[bad], 1e-3 * np.abs(seen[bad]).max()) < 3 or start is None:
+        return
+    shift = true[bad] - y[bad]
+    if np.ptp(shift) > 10 * view.slack * np.abs(true).max():
+        return
+    for label, base in (("y", np.zeros(view.N)), ("y less its value at 0", np.ravel(start[0]))):
+        off = distance(seen[bad], (y - base)[bad])
+        if off < view.tolerance:
+            text = f"{label} was returned for {int(bad.sum())} entries whose derivative is that and a constant"
+            remedy = f"add the constant: the derivative there is y + {float(np.median(shift)):.6g}"
+            yield Prediction(text, remedy, explained=off, rank=0, evidence={"entries": int(bad.sum())})
+            return
 
 
 @rule("straight-through-estimator", "point", 8)

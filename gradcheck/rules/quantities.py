@@ -121,12 +121,12 @@ def counts(view: View) -> Iterator[Quantity]:
             for option, ignored in _integers(view):
                 if np.any(array == ignored):
                     yield Quantity(f"the number of {name} that are not {option}", "count", _other_than(name, option))
-            if np.any(array < 0):
-                valid = _input(name, lambda labels: np.sum(labels >= 0))
-                yield Quantity(f"the number of {name} that are not negative", "count", valid)
             yield Quantity(
                 f"the number of different {name}", "count", _input(name, lambda labels: np.unique(labels).size)
             )
+        if array.dtype.kind in "iuf" and np.any(array < 0) and np.all(array == np.round(array)):
+            valid = _input(name, lambda labels: np.sum(labels >= 0))
+            yield Quantity(f"the number of {name} that are not negative", "count", valid)
         if array.dtype.kind in "iufb":
             yield Quantity(f"the sum of {name}", "sum", _input(name, np.sum))
             if np.any(array == 0) and not np.all(array == 0):

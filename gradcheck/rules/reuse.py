@@ -59,6 +59,37 @@ def reused_input(view: View) -> Iterator[Prediction]:
                 yield Prediction(f"{path.label} is missing", remedy, jacobian=matrix, rank=1 + place, usual=place == 0)
     yield from _by_degree(view, remedy)
     yield from _by_symmetry(view, remedy)
+    yield from _of_matrix(view, remedy)
+
+
+def _of_matrix(view: View, remedy: str) -> Iterator[Prediction]:
+    """A matrix is used twice, once in the last product (tied weights, two steps of one matrix): one use was counted.
+
+    With h held constant the output W h is linear in W: what that use returns, times W, is the output. Where the factors
+    of the product sum to 1 they are weights of an average, which have another name.
+    """
+    if view.A is None or view.offset.any() or view.x.ndim != 2 or min(view.x.shape) < 2 or len(view.shapes) != 1:
+        return
+    others = [v for n, v in view.truth.inputs.items() if n != view.name and np.size(v) > 1]
+    if not others or view.alike or not np.all(np.isfinite(view.A)):
+        return
+    for part, words in ((view.A, "only the last use was counted"), (view.J - view.A, "the last use is missing")):
+        off = distance(part @ view.x.ravel(), view.y)
+        if off < view.tolerance and distance(view.J @ view.x.ravel(), view.y) > 100 * off and _product(view, part):
+            text = f"{view.name} is used twice, {words}"
+            yield Prediction(
+                text, remedy, explained=off, rank=26, evidence={"checked": f"that use is linear in {view.name}"}
+            )
+
+
+def _product(view: View, part: Floats) -> bool:
+    """Whether every output is made of one row (or one column) of a matrix, with factors that do not sum to 1."""
+    live = (np.abs(part) > 100 * view.zero).reshape(view.M, *view.x.shape)
+    sums = part.sum(axis=1)
+    if np.allclose(sums, 1.0, atol=1e-6) or not live.any():
+        return False
+    by_row, by_column = live.any(axis=2).sum(axis=1), live.any(axis=1).sum(axis=1)
+    return bool((np.all(by_row == 1) and by_column.min() > 1) or (np.all(by_column == 1) and by_row.min() > 1))
 
 
 def _residual(view: View) -> bool:

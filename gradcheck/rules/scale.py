@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.rules.factors import Factor, named, plain
+from gradcheck.rules.paths import splits
 from gradcheck.rules.predictions import Prediction
 from gradcheck.rules.ratios import constant, one_output
 from gradcheck.rules.registry import rule
@@ -18,11 +19,42 @@ def scaled(view: View, *kinds: str) -> Iterator[tuple[Factor, Prediction]]:
     ratio = constant(view)
     if ratio is None:
         yield from _in_outputs(view, *kinds)
+        yield from _beside_penalty(view, *kinds)
         return
     for factor in named(view, ratio):
         if factor.kind in kinds:
             message = f"the gradient is {plain(ratio)} times the true one, and that is {factor.label}"
             yield factor, Prediction(message, "", jacobian=ratio * view.J, law=factor.law, evidence={"ratio": ratio})
+
+
+def _beside_penalty(view: View, *kinds: str) -> Iterator[tuple[Factor, Prediction]]:
+    """Yield the same for a loss with a penalty on the weights that is right: the ratio is that of the rest."""
+    for split in splits(view):
+        pairs = list(zip(split.paths, split.kept or (), strict=False))
+        right = [path for path, share in pairs if path.kind == "penalty" and abs(share - 1.0) < 10 * view.slack]
+        rest = [(path, share) for path, share in pairs if path.kind != "penalty"]
+        if len(right) != 1 or len(rest) != 1:
+            continue
+        path, ratio = rest[0]
+        for factor in named(view, ratio):
+            if factor.kind in kinds and factor.kind not in ("root", "quotient"):
+                text = f"all but the penalty is {plain(ratio)} times the true one, and that is {factor.label}"
+                matrix = view.J + (ratio - 1.0) * path.matrix
+                yield (
+                    factor,
+                    Prediction(
+                        text,
+                        "",
+                        jacobian=matrix,
+                        free=1,
+                        rank=6,
+                        evidence={"ratio": ratio, "of": "all but the penalty"},
+                    ),
+                )
+
+
+def _subject(prediction: Prediction) -> str:
+    return str(prediction.evidence.get("of", "the gradient"))
 
 
 def _in_outputs(view: View, *kinds: str) -> Iterator[tuple[Factor, Prediction]]:
@@ -88,7 +120,7 @@ def missing_one_over_n(view: View) -> Iterator[Prediction]:
         return g * (p - t) / len(t)
     """
     for factor, prediction in scaled(view, "samples"):
-        prediction.message = f"the gradient is too large by {factor.label}: the 1/N of the mean is missing"
+        prediction.message = f"{_subject(prediction)} is too large by {factor.label}: the 1/N of the mean is missing"
         prediction.remedy = "divide by the number that the forward divides by"
         yield prediction
     if view.account is None and (size := batched(view)):
@@ -116,7 +148,9 @@ def extra_one_over_n(view: View) -> Iterator[Prediction]:
         return g * (p - t) / n
     """
     for factor, prediction in scaled(view, "1/samples"):
-        prediction.message = f"the gradient is too small, by {factor.label}: it was divided by the batch too often"
+        prediction.message = (
+            f"{_subject(prediction)} is too small, by {factor.label}: it was divided by the batch too often"
+        )
         prediction.remedy = "divide once, where the forward does"
         yield prediction
     if view.account is None and (size := batched(view)):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.rules.predictions import Prediction
+from gradcheck.rules.predictions import Prediction, distance
 from gradcheck.rules.registry import rule
 from gradcheck.rules.view import View
 
@@ -73,12 +73,15 @@ def loose_equality(view: View) -> Iterator[Prediction]:
     message = "entries that are only near the selected one received the upstream too"
     remedy = "find the selected entry with argmax"
     linked = np.abs(view.J) > view.zero
-    if view.N < 2 or np.any(linked.sum(axis=1) > 1) or np.any(linked.sum(axis=0) > 1) or not linked.any():
+    if view.N < 2 or np.any(linked.sum(axis=1) > 2) or np.any(linked.sum(axis=0) > 1) or not linked.any():
         return
     x = view.x.ravel()
-    if view.account is None:
+    if view.account is None and np.all(linked.sum(axis=1) <= 1):
         yield from _tolerance(view, linked, message, remedy)
-    if view.A is None or view.offset.any() or view.elementwise:
+    if view.A is None or view.offset.any():
+        return
+    if view.elementwise:
+        yield from _near_partner(view, message, remedy)
         return
     extra = (np.abs(view.A) > view.zero) & ~linked
     if not extra.any():
@@ -86,16 +89,39 @@ def loose_equality(view: View) -> Iterator[Prediction]:
     gap = 0.0
     for row, column in zip(*np.nonzero(extra), strict=True):
         chosen = np.flatnonzero(linked[row])
-        if len(chosen) != 1 or abs(view.A[row, column] - view.J[row, chosen[0]]) > view.slack * abs(
-            view.J[row, chosen[0]]
-        ):
+        same = np.abs(view.A[row, column] - view.J[row, chosen]) <= view.slack * np.abs(view.J[row, chosen])
+        if not same.any():
             return
-        gap = max(gap, abs(x[column] - x[chosen[0]]))
+        gap = max(gap, float(np.abs(x[column] - x[chosen[same]]).min()))
     others = np.where(extra, 0.0, view.A)
     if gap <= 0.2 * np.ptp(x) and np.abs(others - view.J).max() <= 100 * view.zero:
         yield Prediction(
             message, remedy, explained=0.0, evidence={"largest gap": float(gap), "entries": int(extra.sum())}
         )
+
+
+def _near_partner(view: View, message: str, remedy: str) -> Iterator[Prediction]:
+    """Of two operands the larger (or smaller) is selected, and the other received the upstream too where it is near."""
+    if view.A is None:
+        return
+    seen, x = np.diag(view.A), view.x.ravel()
+    dead = np.abs(view.diagonal) <= view.zero
+    extra = dead & (np.abs(seen) > 100 * view.zero)
+    live = view.diagonal[~dead]
+    if not extra.any() or np.array_equal(extra, dead) or np.ptp(live) > 10 * view.slack * np.abs(live).max():
+        return
+    fits = distance(view.A, np.diag(np.where(extra, live[0], view.diagonal)))
+    for name, value in view.truth.inputs.items():
+        other = np.asarray(value)
+        if name == view.name or other.shape != view.x.shape or other.dtype.kind != "f":
+            continue
+        gaps = np.abs(x - other.ravel())
+        # a tolerance divides those that were left alone from those that were not, and it is a small one
+        if fits < view.tolerance and 3.0 * gaps[extra].max() < gaps[dead & ~extra].min():
+            gap = float(gaps[extra].max())
+            yield Prediction(
+                message, remedy, explained=fits, evidence={"largest gap": gap, "entries": int(extra.sum())}
+            )
 
 
 def _tolerance(view: View, linked: np.ndarray, message: str, remedy: str) -> Iterator[Prediction]:
