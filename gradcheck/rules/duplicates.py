@@ -36,7 +36,7 @@ def duplicate_index(view: View) -> Iterator[Prediction]:
     message = f"of repeated {name or 'indices'} only the last contribution arrived"
     remedy = "accumulate with np.add.at, which adds every occurrence"
     matrix = last_only(view)
-    if name and matrix is not None:
+    if name and matrix is not None and _picks(view, name):
         yield Prediction(message, remedy, jacobian=matrix, usual=picks_entries(view))
     for label, axis, often in _uses(view):
         if view.A is None:
@@ -53,6 +53,18 @@ def duplicate_index(view: View) -> Iterator[Prediction]:
         ):
             text = f"of repeated {label} only the last contribution arrived"
             yield Prediction(text, remedy, explained=0.0, rank=12, evidence={"rows": np.flatnonzero(wrong).tolist()})
+
+
+def _picks(view: View, name: str) -> bool:
+    """Whether indices decide which entries of this input count: others are looked up beside it."""
+    index = np.asarray(view.truth.inputs[name])
+    if view.account is None:
+        return True
+    for other in (np.roll(index.ravel(), 1), index.ravel()[::-1]):
+        matrix = view.measure({name: other.reshape(index.shape).copy()})
+        if matrix is None or matrix.shape != view.J.shape or distance(matrix, view.J) > 10 * view.slack:
+            return True
+    return False
 
 
 def _row_by_row(view: View, places: np.ndarray) -> bool:

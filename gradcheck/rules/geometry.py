@@ -133,6 +133,29 @@ def height_width(view: View) -> Iterator[Prediction]:
                     matrix[:, column] += view.J[:, source]
             yield Prediction(f"{what} was addressed with i * H + j for i * W + j", remedy, jacobian=matrix, rank=2)
     yield from _pairs(view, remedy)
+    yield from _scales(view, remedy)
+
+
+def _scales(view: View, remedy: str) -> Iterator[Prediction]:
+    """A layer that picks entries at a step of its own along each axis: one axis was read at the step of the other."""
+    if view.account is None or len(view.shapes) != 1 or len(view.shapes[0]) != view.x.ndim or view.x.ndim < 2:
+        return
+    linked = np.abs(view.J) > view.zero
+    if not np.all(linked.sum(axis=1) == 1):
+        return
+    (shape,), last = view.shapes, view.x.ndim - 1
+    place = np.unravel_index(np.arange(view.M), shape)
+    picked = np.array(np.unravel_index(linked.argmax(axis=1), view.x.shape))
+    for axis, other in ((last, last - 1), (last - 1, last)):
+        step = view.x.shape[other] / shape[other]
+        for moved in (place[axis] * step, (place[axis] + 0.5) * step):
+            index = picked.copy()
+            index[axis] = np.minimum(np.floor(moved + 1e-9).astype(np.intp), view.x.shape[axis] - 1)
+            matrix = np.zeros_like(view.J)
+            column = np.ravel_multi_index(tuple(index), view.x.shape)
+            matrix[np.arange(view.M), column] = view.J[linked]
+            text = f"along axis {axis} entries were picked at the step of axis {other}"
+            yield Prediction(text, remedy, jacobian=matrix, rank=3)
 
 
 def _windows_or_scale(view: View) -> bool:

@@ -381,3 +381,35 @@ def test_entries_above_positions_are_picked_twice_as_those_below(wanted):
         return (dx,)
 
     assert (first(forward, backward, inputs)["x"] == "duplicate-index-overwrite") is wanted
+
+
+def test_what_lies_beside_a_lookup_is_not_indexed():
+    inputs = {"E": random(4, 3), "P": random(4, 3), "i": np.array([[0, 2, 2, 3], [1, 1, 3, 0]])}
+
+    def backward(g, E, P, i):
+        dE = np.zeros_like(E)
+        dE[i] += g
+        return dE, g[-1]
+
+    found = first(lambda E, P, i: E[i] + P, backward, inputs, ("E", "P"))
+
+    assert found["E"] == "duplicate-index-overwrite"
+    assert found["P"] == "loop-overwrites-accumulator"
+
+
+@pytest.mark.parametrize(("step", "wanted"), [(3 / 6, True), (0.9, False)])
+def test_one_axis_of_a_resize_is_read_at_the_step_of_the_other(step, wanted):
+    def places(x):
+        return np.arange(6) * x.shape[0] // 6, np.arange(7) * x.shape[1] // 7
+
+    def forward(x):
+        i, j = places(x)
+        return x[i][:, j]
+
+    def backward(g, x):
+        i, _ = places(x)
+        dx = np.zeros_like(x)
+        np.add.at(dx, (i[:, None], np.minimum((np.arange(7) * step).astype(int), x.shape[1] - 1)[None]), g)
+        return (dx,)
+
+    assert (first(forward, backward, {"x": random(3, 5)})["x"] == "height-width-swapped") is wanted
