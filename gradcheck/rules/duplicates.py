@@ -46,11 +46,7 @@ def duplicate_index(view: View) -> Iterator[Prediction]:
         wrong = np.bincount(places, weights=off, minlength=len(often)) > 0
         lost = np.abs(view.A) <= 100 * view.zero
         whole = np.abs(view.A - view.J) <= 100 * view.zero
-        if (
-            np.array_equal(wrong, often)
-            and not often.all()
-            and (not _row_by_row(view, places) if view.M == 1 else np.all(lost | whole))
-        ):
+        if np.array_equal(wrong, often) and not often.all() and (view.M == 1 or np.all(lost | whole)):
             text = f"of repeated {label} only the last contribution arrived"
             yield Prediction(text, remedy, explained=0.0, rank=12, evidence={"rows": np.flatnonzero(wrong).tolist()})
 
@@ -65,18 +61,6 @@ def _picks(view: View, name: str) -> bool:
         if matrix is None or matrix.shape != view.J.shape or distance(matrix, view.J) > 10 * view.slack:
             return True
     return False
-
-
-def _row_by_row(view: View, places: np.ndarray) -> bool:
-    """Whether every row of a loss's gradient is a multiple of the true one: one term alone would not be."""
-    if view.A is None:
-        return False
-    for place in range(int(places.max()) + 1):
-        seen, true = view.A[0, places == place], view.J[0, places == place]
-        size = float(true @ true)
-        if len(true) < 2 or distance(seen, float(true @ seen) / size * true if size else true) > 10 * view.slack:
-            return False
-    return True
 
 
 def _uses(view: View) -> Iterator[tuple[str, int, np.ndarray]]:

@@ -148,6 +148,8 @@ def _scales(view: View, remedy: str) -> Iterator[Prediction]:
     picked = np.array(np.unravel_index(linked.argmax(axis=1), view.x.shape))
     for axis, other in ((last, last - 1), (last - 1, last)):
         step = view.x.shape[other] / shape[other]
+        if step == view.x.shape[axis] / shape[axis]:
+            continue
         for moved in (place[axis] * step, (place[axis] + 0.5) * step):
             index = picked.copy()
             index[axis] = np.minimum(np.floor(moved + 1e-9).astype(np.intp), view.x.shape[axis] - 1)
