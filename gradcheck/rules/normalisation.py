@@ -170,7 +170,7 @@ def affine_scale_missing(view: View) -> Iterator[Prediction]:
     for name, value in view.truth.inputs.items():
         if name == view.name or np.asarray(value).dtype.kind != "f" or np.size(value) > view.N:
             continue
-        if not view.coupled and name not in view.truth.wrt:
+        if not view.coupled and (name not in view.truth.wrt or np.size(value) < 2):
             continue
         ways = [("1", np.ones_like(value)), ("itself less 1", value - 1), ("itself plus 1", value + 1)]
         if view.account is not None and _stored_less_one(view, name):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gradcheck.model import Entry, Grid, InputReport, SliceSummary, Status, Verdict
 from gradcheck.numeric.evaluate import median, norm
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, NONFINITE, PASS, STATUSES, UNDECIDED, Codes
+from gradcheck.numeric.precision import SINGLE, Precision
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.intp]
@@ -25,6 +26,9 @@ MOST_DRAWN = 4096
 HIDDEN_SHARE = 0.01
 # An open entry of this share of the gradient's root mean square is left open on its own account.
 MATERIAL = 1e-3
+
+# The backward's own rounding is forgiven eightfold, up to what single precision (or the layer's own) explains.
+ROUNDINGS = 8.0
 
 # How bad a status is, by its code.
 _RANKS = np.array(
@@ -205,3 +209,15 @@ def _set_slices(report: InputReport, part: Comparison, error: Floats, rank: Rank
         names = [str(i) for i in entry.index]
         label = f"{part.name}[{', '.join([*names[:along], ':', *names[along + 1 :]])}]" if shape else part.name
         report.slices.append(SliceSummary(label, entry, bad, open_, size))
+
+
+def own_rounding(claim: Floats, rounding: Floats | None, coarse: Precision, scale: float) -> Floats:
+    """Return how much of a difference the backward's own rounding explains, per entry.
+
+    In float64 it is forgiven up to what single precision would explain; below, up to a thousandth of the largest
+    entry, and entries that cancel to less than 64 round-offs of the gradient's scale are left alone.
+    """
+    peak = float(np.max(np.abs(claim[np.isfinite(claim)]), initial=0.0))
+    floor, most = (0.0, 64 * SINGLE.eps) if coarse.eps < SINGLE.eps else (64 * coarse.eps, 8192 * coarse.eps)
+    measured = np.zeros(claim.shape) if rounding is None else ROUNDINGS * rounding
+    return np.minimum(measured, most * peak) + floor * scale + 16 * coarse.tiny

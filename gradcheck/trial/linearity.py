@@ -76,6 +76,7 @@ def examine_linearity(subject: Subject) -> Linearity:
             NOISE_UNITS * subject.unit(name) * subject.typical.get(name, 0.0),
             smallest(subject.unit(name)),
             8 * subject.jitter.get(name, 0.0),
+            NOISE_UNITS * subject.cancelling(name),
         )
         for name in base
     }

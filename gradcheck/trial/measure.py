@@ -17,11 +17,10 @@ from gradcheck.numeric.examination import Examination
 from gradcheck.numeric.examine import examine
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, Codes
 from gradcheck.numeric.layout import Layout
-from gradcheck.numeric.precision import SINGLE, Precision
 from gradcheck.numeric.survey import Survey, survey
 from gradcheck.trial.blocks import find_suspicious, peak_of
 from gradcheck.trial.calls import flatten
-from gradcheck.trial.compare import Comparison, summarise
+from gradcheck.trial.compare import Comparison, own_rounding, summarise
 from gradcheck.trial.kinks import find_inconsistent
 from gradcheck.trial.linearity import Linearity
 from gradcheck.trial.plan import MANY, Plan, choose_plan
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-# The backward's own rounding is forgiven eightfold, up to what single precision (or the layer's own) explains.
-ROUNDINGS = 8.0
 # An entry that agrees is settled if what would be accepted is at most this share of it.
 RESOLVED = 0.01
 
@@ -81,7 +78,7 @@ def compare_input(
 
     def compare(weights: Floats, gradient: Floats, keep: bool, floor: float = 0.0) -> tuple[Comparison, Examination]:
         result = examine(function, look_around(weights), gradient, rtol=rtol, atol=settings.atol, keep_jacobian=keep)
-        slack = _own_rounding(gradient, linearity.rounding.get(name), coarse, result.scale)
+        slack = own_rounding(gradient, linearity.rounding.get(name), coarse, result.scale)
         return _compare(subject, name, gradient, result, slack + floor, linearity.rounding.get(name)), result
 
     if settings.method == "reference" and reference is not None:
@@ -173,18 +170,6 @@ def _sum_up_directions(subject: Subject, name: str, claim: Floats, tried: Direct
     return Measured(report, "directions", power)
 
 
-def _own_rounding(claim: Floats, rounding: Floats | None, coarse: Precision, scale: float) -> Floats:
-    """Return how much of a difference the backward's own rounding explains, per entry.
-
-    In float64 it is forgiven up to what single precision would explain; below, up to a thousandth of the largest
-    entry, and entries that cancel to less than 64 round-offs of the gradient's scale are left alone.
-    """
-    peak = float(np.max(np.abs(claim[np.isfinite(claim)]), initial=0.0))
-    floor, most = (0.0, 64 * SINGLE.eps) if coarse.eps < SINGLE.eps else (64 * coarse.eps, 8192 * coarse.eps)
-    measured = np.zeros(claim.shape) if rounding is None else ROUNDINGS * rounding
-    return np.minimum(measured, most * peak) + floor * scale + 16 * coarse.tiny
-
-
 def _compare(
     subject: Subject, name: str, claim: Floats, result: Examination, slack: Floats, rounding: Floats | None = None
 ) -> Comparison:
@@ -194,9 +179,13 @@ def _compare(
     # the backward's own rounding is no bug, however exactly the measurement shows it
     failed = status == FAIL
     near = np.abs(claim - result.value) <= allowance
+    # below double precision, nor is what is left of larger terms: a part of the gradient, or all there is of it
+    rest = failed & (np.abs(claim - result.value) <= allowance + 64 * subject.cancelling(name))
+    small = 64 * subject.cancelling(name) <= 0.1 * float(np.max(np.abs(result.value), initial=0.0))
+    near = near | (rest & small)
     resolved = allowance <= RESOLVED * np.maximum(np.abs(claim), np.abs(result.value))
     status = np.where(near & (failed | ((status == UNDECIDED) & resolved)), np.uint8(PASS), status)
-    lost = (result.value == 0) & (np.abs(claim) <= _lost_size(subject, name))
+    lost = rest | ((result.value == 0) & (np.abs(claim) <= _lost_size(subject, name)))
     if not np.all(np.isfinite(flatten(subject.outputs))):  # where all outputs are no numbers, nothing can be wrong
         lost |= ~np.isfinite(claim) & (np.abs(result.value) <= result.bound)
     status = np.where(failed & ~near & lost, np.uint8(UNDECIDED), status)

@@ -97,6 +97,19 @@ class Subject:
             kinds.append(self.first.gradients.by_input[name].dtype)
         return max(self.precision, *map(round_off, kinds))
 
+    def cancelling(self, name: str) -> float:
+        """Return the rounding of terms as large as ``g y / x``: what is left where such terms cancel is no better.
+
+        0 in double precision, where the measurement is no better either.
+        """
+        if self.unit(name) < 1e-12:
+            return 0.0
+        moved = np.asarray(self.moved[name], dtype=np.float64)
+        size = float(np.sqrt(np.mean(moved * moved))) if moved.size else 0.0
+        outputs = [float(np.max(np.abs(part), initial=0.0)) for part in self.outputs if part.dtype.kind == "f"]
+        upstream = float(np.max(np.abs(self.weights), initial=0.0))
+        return self.unit(name) * upstream * max(outputs, default=0.0) / size if size else 0.0
+
     @property
     def jitter(self) -> dict[str, float]:
         """By name: how much a last bit of the inputs moves the gradient, at most."""
