@@ -55,6 +55,7 @@ def missing_inner_factor(view: View) -> Iterator[Prediction]:
 
         return p * (g - (p * g).sum(-1, keepdims=True)) / T
     """
+    yield from _neutral(view)
     ranks = {"option": 0, "root": 1, "constant": 6, "window": 4}
     for factor, prediction in scaled(view, *ranks):
         prediction.rank = ranks[factor.kind]
@@ -81,7 +82,6 @@ def missing_inner_factor(view: View) -> Iterator[Prediction]:
                 rank=6,
             )
     yield from _of_outputs(view)
-    yield from _neutral(view)
 
 
 def _of_outputs(view: View) -> Iterator[Prediction]:
