@@ -52,3 +52,20 @@ def test_what_cancels_in_double_precision_is_measured_as_before():
     report = gradcheck.check(softmax, lambda g, x: (backward(g, x)[0] * 1.01,), {"x": x})
 
     assert report.verdict == "fail"
+
+
+def deviations(x):
+    return x - x.mean(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+@pytest.mark.parametrize(("share", "verdict"), [(1.0, "pass"), (1.004, "fail")])
+def test_an_offset_of_a_hundred_deviations_costs_digits_in_single_precision(seed, share, verdict):
+    x = (100 + np.random.default_rng(seed).standard_normal((3, 5))).astype(np.float32)
+
+    def backward(g, x):
+        return (np.asarray(share * 2 / 5 * np.asarray(g, np.float32)[:, None] * deviations(x), np.float32),)
+
+    report = gradcheck.check(lambda x: x.var(-1), backward, {"x": x}, seed=seed)
+
+    assert report.verdict == verdict
