@@ -184,14 +184,20 @@ def _typical_sizes(subject: Subject) -> dict[str, float]:
     }
 
 
-def ask_nudged(subject: Subject, most: float = 1.0) -> dict[str, Floats]:
+def ask_nudged(
+    subject: Subject,
+    most: float = 1.0,
+    upstream: Sequence[Array] | None = None,
+    inputs: Mapping[str, Array] | None = None,
+) -> dict[str, Floats]:
     """Ask again at inputs a last bit away: what that changes, no computation in this precision can know.
 
-    ``most``: how many round-offs away; more than one is drawn, so that several such points differ.
+    ``most``: how many round-offs away; more than one is drawn, so that several such points differ. ``upstream`` and
+    ``inputs`` are the case's own where none are given.
     """
-    inputs = dict(subject.given)
+    inputs = dict(subject.given if inputs is None else inputs)
     for name in subject.wrt:
-        value = subject.given[name]
+        value = inputs[name]
         if value.dtype.kind == "f":
             unit = max(subject.precision, round_off(value.dtype))
             signs = subject.rng.choice([-1.0, 1.0], value.shape)
@@ -200,7 +206,7 @@ def ask_nudged(subject: Subject, most: float = 1.0) -> dict[str, Floats]:
             )
             inputs[name] = np.asarray(np.asarray(value, np.float64) * factor, value.dtype)
     try:
-        return subject.vjp(subject.upstream, inputs)
+        return subject.vjp(subject.upstream if upstream is None else upstream, inputs)
     except LayerError:
         return {}  # the inputs lie on the very edge of the domain
 

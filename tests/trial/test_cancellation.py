@@ -69,3 +69,40 @@ def test_an_offset_of_a_hundred_deviations_costs_digits_in_single_precision(seed
     report = gradcheck.check(lambda x: x.var(-1), backward, {"x": x}, seed=seed)
 
     assert report.verdict == verdict
+
+
+def tanh_backward(g, x):
+    return (np.asarray(g * (1 - np.tanh(x) ** 2), np.float32),)
+
+
+def only_in_single(g, x):
+    share = 1.01 if x.dtype == np.float32 else 1.0
+    return (np.asarray(share * tanh_backward(g, x)[0], np.float32),)
+
+
+@pytest.mark.parametrize(("seed", "scale"), [(2, 40), (3, 40), (4, 1000)])
+def test_one_that_is_right_in_double_precision_is_wrong_in_single_by_rounding_alone(seed, scale):
+    assert gradcheck.check(np.tanh, tanh_backward, {"x": logits(seed, scale)}, seed=seed).verdict == "pass"
+
+
+def test_one_that_is_wrong_in_single_precision_by_more_than_rounding_fails():
+    assert gradcheck.check(np.tanh, only_in_single, {"x": logits(4, 1000)}, seed=4).verdict == "fail"
+
+
+def normalise(x):
+    deviation = np.sqrt(x.var(0, keepdims=True) + x.dtype.type(1e-5))
+    return (x - x.mean(0, keepdims=True)) / deviation, deviation
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(1.0, "undecided"), (1.01, "fail")])
+def test_columns_that_hardly_vary_about_a_hundred(share, verdict):
+    def backward(g, x):
+        h, deviation = normalise(x)
+        g = np.asarray(share * np.asarray(g), np.float32)
+        return (np.asarray((g - g.mean(0) - h * (g * h).mean(0)) / deviation, np.float32),)
+
+    x = (100 + np.random.default_rng(2).standard_normal((3, 5))).astype(np.float32)
+
+    report = gradcheck.check(lambda x: normalise(x)[0], backward, {"x": x}, seed=2)
+
+    assert report.verdict == verdict
