@@ -69,7 +69,8 @@ def _dispatch(arguments: list[str]) -> int:
     except UsageError as error:
         return _complain(error, debug=debug)
     except GradcheckError as error:
-        return _complain(UsageError(str(error)), debug=debug)
+        message, _, help_ = str(error).partition("\n  = help: ")
+        return _complain(UsageError(message, help_), debug=debug)
     except OSError as error:
         if error.filename is None:
             raise
@@ -109,6 +110,8 @@ def _show_traceback() -> None:
 
     from gradcheck.report.escape import disarm
 
+    trace = getattr(sys.exc_info()[1], "trace", "")  # of what happened in the layer, perhaps in another process
+    sys.stderr.write(disarm(f"{trace.rstrip()}\n\n" if trace else ""))
     sys.stderr.write(disarm(traceback.format_exc()))
 
 

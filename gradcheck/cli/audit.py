@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradcheck.cli import changes, preferred
+from gradcheck.cli import changes, preferred, running
 from gradcheck.cli import options as common
 from gradcheck.cli.screen import Screen
 from gradcheck.cli.targets import Target
-from gradcheck.errors import GradcheckError, LayerError
+from gradcheck.errors import LayerError
 from gradcheck.model import Case
 
 if TYPE_CHECKING:
     from gradcheck.report.audits import Audited
+    from gradcheck.runner.plan import Plan
 
 
 @click.command("audit", cls=preferred.ProjectCommand)
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 @common.declare(changes.backward, common.expression, common.tags, changes.options)
 @preferred.option("fail-under", metavar="PERCENT", help="Exit with 1 if a smaller share of the bugs would be seen.")
 @common.declare(
+    running.jobs,
+    running.limits,
     common.color,
     click.option("-v", "--verbose", is_flag=True, help="Of several cases too, each in full."),
     common.debug,
@@ -33,6 +37,10 @@ def command(
     expression: str,
     tags: tuple[str, ...],
     fail_under: float | None,
+    jobs: int | None,
+    timeout: float | None,
+    memory: int | None,
+    in_process: bool,
     color: str,
     verbose: bool,
     **changed: Any,
@@ -44,6 +52,7 @@ def command(
     The score is the share of bugs seen among those that the layer could have. Several cases of one layer are a suite:
     what counts is what none of them sees. Without a CASE, all cases of the project are audited.
     """
+    plan = running.make_plan(jobs, timeout, memory, in_process=in_process)
     chosen = changes.choose(targets, changes.collect(changed), expression, tags)
     if not chosen:
         raise changes.refuse_nothing(targets, expression, tags)
@@ -51,12 +60,27 @@ def command(
 
     screen = Screen.open(color)
     cases = [case for case, _ in chosen]
-    audited = audit_cases(cases, screen)
-    several = len(audited) > 1
+    audited: list[Audited] = []
+    interrupted = False
+    try:
+        with closing(audit_cases(cases, screen, plan)) as audits:
+            for each in audits:
+                audited.append(each)
+    except KeyboardInterrupt:
+        if not audited:
+            raise
+        interrupted = True
+    screen.clear_progress()
+    several = len(cases) > 1
     if verbose or not several:
         screen.print("\n\n".join(draw_audit(each, width=screen.width, color=screen.color) for each in audited))
     if several:
         screen.print(("\n" if verbose else "") + draw_suites(audited, width=screen.width, color=screen.color))
+    if interrupted:
+        from gradcheck.cli.session import INTERRUPTED
+
+        screen.print(f"\ninterrupted after {len(audited)} of {len(cases)} cases")
+        return INTERRUPTED
     share = score(join(audited))
     if fail_under is not None and 100 * share < fail_under:
         screen.print(f"\n{explain_gate(share, fail_under)}")
@@ -64,43 +88,43 @@ def command(
     return 1 if any(each.audit is None for each in audited) else 0
 
 
-def audit_cases(cases: Sequence[Case], screen: Screen) -> list[Audited]:
-    """Audit cases one after the other; what cannot be audited is said in its place.
+def audit_cases(cases: Sequence[Case], screen: Screen, plan: Plan) -> Generator[Audited, None, None]:
+    """Audit cases and yield what was found out, in their order; what cannot be audited is said in its place.
 
     Raises
     ------
-    GradcheckError
+    LayerError
         If there is one case only, and it cannot be audited.
+    KeyboardInterrupt
+        On Ctrl-C.
     """
     from gradcheck.casefile.show import dump
     from gradcheck.cli.cures import apply_cure
     from gradcheck.report.audits import Audited
-    from gradcheck.runner.capture import captured
-    from gradcheck.trial import case as trial
+    from gradcheck.runner import run_errand
+    from gradcheck.runner.errands import AuditErrand
 
     gc.enable()  # the start has turned it off
-    done: list[Audited] = []
-    for number, case in enumerate(cases):
-        if len(cases) > 1:
-            screen.show_progress(f"{number}/{len(cases)} done   {case.name}")
-        one = Audited(case.name, name_of(case))
-        try:
-            with captured():
-                one.audit = trial.audit_case(case)
-        except GradcheckError as error:
-            if len(cases) == 1:
-                raise
-            one.problem = str(error)
-        except SystemExit as ended:
-            one.problem = f"the layer ended the process: SystemExit({ended.code!r})"
-            if len(cases) == 1:
-                raise LayerError(one.problem) from None
-        for spot in one.audit.blind if one.audit is not None else ():
-            if spot.cure not in one.pastes and (cured := apply_cure(case, spot)) is not None:
-                one.pastes[spot.cure] = dump(cured).partition("cases:\n")[2]
-        done.append(one)
-    screen.clear_progress()
-    return done
+
+    def announce(done: int, running: Sequence[str]) -> None:
+        if 1 < len(cases) > done:
+            screen.show_progress(f"{done}/{len(cases)} done   {', '.join(running)}")
+
+    with closing(run_errand(cases, AuditErrand(), plan, watch=announce)) as audits:
+        named = {case.name: case for case in cases}
+        for name, found in audits:
+            case = named[name]
+            one = Audited(name, name_of(case))
+            if isinstance(found, LayerError):
+                if len(cases) == 1:
+                    raise found
+                one.problem = str(found)
+            else:
+                one.audit = found
+            for spot in one.audit.blind if one.audit is not None else ():
+                if spot.cure not in one.pastes and (cured := apply_cure(case, spot)) is not None:
+                    one.pastes[spot.cure] = dump(cured).partition("cases:\n")[2]
+            yield one
 
 
 def name_of(case: Case) -> str:

@@ -16,7 +16,7 @@ COLORS = ("auto", "always", "never")
 color: Decorator = click.option(
     "--color", type=Word(COLORS), default="auto", metavar="|".join(COLORS), help="Colour of the output."
 )
-debug: Decorator = click.option("--debug", is_flag=True, expose_value=False, help="Show gradcheck's own tracebacks.")
+debug: Decorator = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
 expression: Decorator = click.option(
     "-k", "expression", default="", metavar="EXPR", help="Only cases whose name or tag matches: a and not b."
 )

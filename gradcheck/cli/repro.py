@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck.cli.pycode import Script, write_array, write_keywords
-from gradcheck.errors import GradcheckError, UsageError
+from gradcheck.errors import LayerError, UsageError
 from gradcheck.model import Case, Plain, Report, Verdict
 from gradcheck.report.escape import visible
 from gradcheck.report.words import WORST_FIRST
 
 if TYPE_CHECKING:
-    from gradcheck.layers.protocol import Array, Layer
-
-SMALL = 60
-"""An input with more numbers is cropped first, as long as the same bug is found."""
+    from gradcheck.layers.protocol import Array
+    from gradcheck.runner.plan import Plan
 
 INLINE = 400
 """More numbers than this go into a file of numpy's beside the Python file."""
@@ -37,10 +35,10 @@ def pick(reports: Sequence[Report]) -> Report | None:
     return min(surprising, key=lambda report: WORST_FIRST.index(report.verdict), default=None)
 
 
-def write_repro(case: Case, report: Report, path: Path) -> Repro:
+def write_repro(case: Case, report: Report, path: Path, plan: Plan | None = None) -> Repro:
     """Return the file that repeats a case.
 
-    The case has been run already, in a process of its own; here its inputs are drawn once more, in this one.
+    The case has been run already; its inputs are drawn once more, and cropped, where it was run.
 
     Parameters
     ----------
@@ -48,28 +46,28 @@ def write_repro(case: Case, report: Report, path: Path) -> Repro:
         The case, and what was said of it.
     path
         Where the file will be: the layer is imported from there.
+    plan
+        How the case was run.
 
     Raises
     ------
     UsageError
         If the inputs cannot be had, or the file cannot say how the layer is called.
     """
-    from gradcheck.runner.capture import captured
-    from gradcheck.trial.case import draw_upstreams, realise
+    from gradcheck.runner import run_errand
+    from gradcheck.runner.errands import ExampleErrand
 
-    try:
-        with captured():
-            layer, inputs, options = realise(case)
-            upstream: Sequence[Array] | None = draw_upstreams(case, layer, inputs, options)
-            if report.verdict is Verdict.FAIL:
-                inputs, upstream = _settle(case, report, layer, inputs, options, upstream)
-    except (GradcheckError, SystemExit) as error:
-        raise UsageError(f"cannot write {str(path)!r}: {visible(str(error))}") from None
-    return _write(case, report, path, inputs, options, upstream)
+    errand = ExampleErrand(report.verdict is Verdict.FAIL, _bug(report))
+    ((_, example),) = run_errand([case], errand, plan)
+    if isinstance(example, LayerError):
+        raise UsageError(f"cannot write {str(path)!r}: {visible(str(example))}")
+    return _write(case, report, path, example.inputs, example.options, example.upstream)
 
 
-def save_repro(case: Case, report: Report, path: str) -> None:
+def save_repro(case: Case, report: Report, path: str, plan: Plan | None = None) -> None:
     """Write the file that repeats a case, as small as it was made, and a file of arrays beside it where they are large.
+
+    ``plan`` is how the case was run.
 
     Raises
     ------
@@ -81,7 +79,7 @@ def save_repro(case: Case, report: Report, path: str) -> None:
 
     if report.reduced is not None:
         case = apply_reduction(case, report.reduced)
-    repro = write_repro(case, report, Path(path))
+    repro = write_repro(case, report, Path(path), plan)
     if repro.arrays:
         import numpy as np
 
@@ -91,57 +89,6 @@ def save_repro(case: Case, report: Report, path: str) -> None:
         except OSError as error:
             raise UsageError(f"cannot write {str(beside)!r}: {error.strerror or error}") from None
     write_file(path, repro.text)
-
-
-def _settle(
-    case: Case,
-    report: Report,
-    layer: Layer,
-    inputs: dict[str, Array],
-    options: dict[str, Plain],
-    upstream: Sequence[Array] | None,
-) -> tuple[dict[str, Array], Sequence[Array] | None]:
-    """Return the smallest inputs on which the same bug is found, and an upstream if that is needed for it."""
-    from gradcheck.trial.case import seed_of
-    from gradcheck.trial.reduction import reduce_case
-    from gradcheck.trial.trial import try_layer
-
-    wanted = _bug(report)
-    settings = replace(case.settings, probes=wanted is None or case.settings.probes, glance=False, pictures="none")
-
-    def attempt(arrays: dict[str, Array], given: Sequence[Array] | None = None) -> Report:
-        found = try_layer(layer.fresh(), arrays, options=options, settings=settings, upstream=given)
-        if found.verdict is not Verdict.FAIL or _bug(found) != wanted:
-            raise UsageError("another bug")
-        return found
-
-    if upstream is None and sum(array.size for array in inputs.values()) > SMALL:
-        reduced = reduce_case(inputs, attempt)
-        if reduced is not None:
-            return reduced[0], None
-    if upstream is None:
-        # the upstream of the run itself, so that the numbers are the same
-        drawn = _drawn(case, layer, inputs, options, seed_of(case))
-        for given in (drawn, None):
-            try:
-                attempt(inputs, given)
-            except GradcheckError:
-                continue
-            return inputs, given
-    return inputs, upstream
-
-
-def _drawn(
-    case: Case, layer: Layer, inputs: Mapping[str, Array], options: Mapping[str, Plain], seed: list[int]
-) -> tuple[Array, ...]:
-    import numpy as np
-
-    from gradcheck.trial.calls import Caller
-    from gradcheck.trial.chosen import choose_inputs
-    from gradcheck.trial.subject import prepare
-
-    arrays, wrt = choose_inputs(layer, inputs, options, case.settings.wrt)
-    return prepare(Caller(layer, options), arrays, wrt, None, np.random.default_rng(seed)).upstream
 
 
 def _bug(report: Report) -> str | None:

@@ -18,6 +18,7 @@ from gradcheck.errors import UsageError
 from gradcheck.model import Case, Report
 from gradcheck.report.formats import FORMATS, check_folder, find_writer, write_file
 from gradcheck.runner.builtin import is_builtin
+from gradcheck.runner.plan import Plan
 
 KINDS = tuple(FORMATS)
 
@@ -127,7 +128,7 @@ def command(
             session.show_durations(durations)
         write_files(files, reports)
         if repro:
-            write_repro_file(repro, [case for case, _ in chosen], reports, screen)
+            write_repro_file(repro, [case for case, _ in chosen], reports, plan, screen)
         forms.announce(reports, screen, kind)
         return status
 
@@ -156,7 +157,7 @@ def write_files(files: Sequence[tuple[str, str]], reports: Sequence[Report]) -> 
         raise problems[0]
 
 
-def write_repro_file(path: str, cases: Sequence[Case], reports: Sequence[Report], screen: Screen) -> None:
+def write_repro_file(path: str, cases: Sequence[Case], reports: Sequence[Report], plan: Plan, screen: Screen) -> None:
     """Write the Python file that repeats the first failing case, if there is one, and say so.
 
     Raises
@@ -170,6 +171,6 @@ def write_repro_file(path: str, cases: Sequence[Case], reports: Sequence[Report]
     if report is None:
         screen.warn(f"every case is as expected, so {path} is not written")
         return
-    save_repro(next(case for case in cases if case.name == report.name), report, path)
+    save_repro(next(case for case in cases if case.name == report.name), report, path, plan)
     others = sum(not each.expected for each in reports) - 1
     screen.remark(f"wrote {path}, which repeats {report.name}" + (f"; {others} more not as expected" * bool(others)))

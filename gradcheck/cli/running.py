@@ -30,19 +30,23 @@ class Size(Type):
         return int(float(match[1]) * 1024 ** _UNITS.index(match[2].upper()))
 
 
-options = common.declare(
-    preferred.option("jobs", "-j", help="Workers at a time (all cores)."),
+jobs = preferred.option("jobs", "-j", help="Workers at a time (all cores).")
+limits = common.declare(
     preferred.option("timeout", metavar="S", help="Seconds a case may take (60; 0: any number)."),
     click.option("--memory", type=Size(), metavar="SIZE", help="Memory a case may take: 500M, 2G (4G; 0: any)."),
     click.option(
         "--in-process", is_flag=True, help="Run layers in this process, for a debugger; nothing is contained."
     ),
+)
+options = common.declare(
+    jobs,
+    limits,
     click.option("--executor", metavar="WHERE", help="Run on dask://HOST:PORT, or on the executor module:attr."),
 )
 
 
 def make_plan(
-    jobs: int | None, timeout: float | None, memory: int | None, executor: str | None, *, in_process: bool
+    jobs: int | None, timeout: float | None, memory: int | None, executor: str | None = None, *, in_process: bool
 ) -> Plan:
     """Return the plan that the options describe.
 

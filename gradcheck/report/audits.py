@@ -124,6 +124,8 @@ def draw_suites(audited: Sequence[Audited], *, width: int = 80, color: bool = Fa
                 text = f"the only case of {name} does not see these bugs:"
             lines += [Line(), *paint(wrap(text, width))]
             lines += _spots(suite.blind, width)
+    if not suites:
+        return render([*lines, Line(), Line(f"none of the {len(audited)} cases can be audited")], color=color)
     layers = numbers.plural(len(suites), "layer")
     lines += [Line(), Line(f"{numbers.plural(len(audited), 'case')} of {layers}: ").add(percent(score(suites)), STRONG)]
     lines[-1].add(" of the bugs that they could have would have been seen")

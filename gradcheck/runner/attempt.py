@@ -11,26 +11,31 @@ from gradcheck.runner.outcome import fail, failed
 from gradcheck.runner.state import Change, State, describe_changes
 
 if TYPE_CHECKING:
+    from gradcheck.runner.errands import Errand
     from gradcheck.trial.helpers import Helpers
 
 OUT_OF_MEMORY = "ran out of memory"
 _KEPT = 10_000
 
 
-def attempt(case: Case, helpers: Helpers | None = None) -> Report:
+def attempt(case: Case, helpers: Helpers | None = None, errand: Errand | None = None) -> Report:
     """Try a case and return its report, whatever its layer raises; Ctrl-C passes.
 
-    ``helpers`` may evaluate some of its points.
+    ``helpers`` may evaluate some of its points. ``errand`` is run instead of a trial.
     """
-    report = _attempt(case, helpers)
+    report = _attempt(case, helpers, errand)
     if len(report.trace) > 2 * _KEPT:
         # An exception may well print the whole of an array.
         report.trace = f"{report.trace[:_KEPT]}\n...\n{report.trace[-_KEPT:]}"
     return report
 
 
-def _attempt(case: Case, helpers: Helpers | None) -> Report:
+def _attempt(case: Case, helpers: Helpers | None, errand: Errand | None) -> Report:
     try:
+        if errand is not None:
+            from gradcheck.runner.errands import fetch
+
+            return fetch(case, errand)
         return gradcheck.trial.case.try_case(case, helpers)
     except SystemExit as ended:
         return failed(case, f"the layer ended the process: SystemExit({ended.code!r})", trace=_trace())

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from gradcheck.model import Case, Report
+from gradcheck.runner.errands import Errand
 from gradcheck.runner.keeper import Keeper
 from gradcheck.runner.loans import Bank
 from gradcheck.runner.order import Watch, in_order
@@ -24,10 +25,12 @@ class Pool:
         What to try.
     plan
         With how many workers, and how much each case may take.
+    errand
+        What is wanted of the cases instead of a trial.
     """
 
-    def __init__(self, cases: Sequence[Case], plan: Plan) -> None:
-        self.cases, self.plan = cases, plan
+    def __init__(self, cases: Sequence[Case], plan: Plan, errand: Errand | None = None) -> None:
+        self.cases, self.plan, self.errand = cases, plan, errand
         self._keeper = Keeper()
         workers = plan.workers() if cases else 1
         self._bank = Bank(workers)
@@ -81,7 +84,8 @@ class Pool:
             self._running[number] = case.name
             result: Report | Exception
             try:
-                result = slot.try_case(case, self.plan.timeout_of(case), shrinking=self.plan.shrinking)
+                timeout, shrinking = self.plan.timeout_of(case), self.plan.shrinking
+                result = slot.try_case(case, timeout, shrinking=shrinking, errand=self.errand)
             except StoppedError:
                 raise
             except Exception as error:  # noqa: BLE001 -- it is raised in the thread that waits for it

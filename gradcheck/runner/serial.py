@@ -12,11 +12,17 @@ from gradcheck.runner.capture import captured
 from gradcheck.runner.order import Watch
 
 if TYPE_CHECKING:
+    from gradcheck.runner.errands import Errand
     from gradcheck.runner.state import State
 
 
 def run_serially(
-    cases: Sequence[Case], *, capture: bool = True, shrinking: bool = False, watch: Watch | None = None
+    cases: Sequence[Case],
+    *,
+    capture: bool = True,
+    shrinking: bool = False,
+    watch: Watch | None = None,
+    errand: Errand | None = None,
 ) -> Iterator[Report]:
     """Try each case and yield its report, in their order; Ctrl-C is let through.
 
@@ -31,11 +37,13 @@ def run_serially(
         Whether a failing case is made smaller.
     watch
         Called before each case.
+    errand
+        What is wanted of the cases instead of a trial.
     """
     for number, case in enumerate(cases):
         if watch is not None:
             watch(number, [case.name])
-        report = _run(case, capture)
+        report = _run(case, capture, errand)
         if shrinking and report.verdict is Verdict.FAIL:
             from gradcheck.runner.shrinking import shrink
 
@@ -43,7 +51,7 @@ def run_serially(
         yield report
 
 
-def _run(case: Case, capture: bool) -> Report:
+def _run(case: Case, capture: bool, errand: Errand | None = None) -> Report:
     # numpy is imported with the first case, not before
     from gradcheck.runner.attempt import attempt, clean_up
     from gradcheck.runner.state import State
@@ -51,7 +59,7 @@ def _run(case: Case, capture: bool) -> Report:
     before = State.take()
     with nullcontext() if is_builtin(case) else _observed_imports(before):
         with captured() if capture else nullcontext() as tail:
-            report = attempt(case)
+            report = attempt(case, errand=errand)
         clean_up(case, report, before, tracing=False)
     if tail is not None and report.verdict is Verdict.ERROR and not report.output:
         report.output = tail.text

@@ -8,6 +8,7 @@ import time
 from gradcheck.errors import UsageError
 from gradcheck.model import Case, Report, Verdict
 from gradcheck.runner.assistance import can_assist
+from gradcheck.runner.errands import Errand
 from gradcheck.runner.keeper import Keeper
 from gradcheck.runner.loans import Desk, Lender, Loan
 from gradcheck.runner.outcome import describe_end, describe_flood, describe_timeout, fail, failed
@@ -66,19 +67,28 @@ class Slot:
         *,
         shrinking: bool = False,
         lender: Lender | None = None,
+        errand: Errand | None = None,
     ) -> Report:
         """Try one case as :meth:`run` does; ``shrinking``: and smaller ones, should it fail."""
-        report = self.run(case, timeout, folder, lender)
+        report = self.run(case, timeout, folder, lender, errand)
         if shrinking and report.verdict is Verdict.FAIL:
             from gradcheck.runner.shrinking import shrink  # most runs do without
 
             shrink(report, case, lambda smaller, left: self.run(smaller, left, folder), timeout)
         return report
 
-    def run(self, case: Case, timeout: float | None, folder: str = "", lender: Lender | None = None) -> Report:
+    def run(
+        self,
+        case: Case,
+        timeout: float | None,
+        folder: str = "",
+        lender: Lender | None = None,
+        errand: Errand | None = None,
+    ) -> Report:
         """Try one case, from a folder if one is given, and return its report, whatever becomes of the worker.
 
-        ``lender`` is where the worker finds help with this case, if not where it always does.
+        ``lender`` is where the worker finds help with this case, if not where it always does. ``errand`` is what is
+        wanted instead of a trial; nobody helps with it.
 
         Raises
         ------
@@ -89,8 +99,8 @@ class Slot:
         """
         try:
             process = self._get_ready()
-            lender = lender or self._lender
-            process.send(Task(case, folder, helpers=lender is not None and can_assist()))
+            lender = (lender or self._lender) if errand is None else None
+            process.send(Task(case, folder, helpers=lender is not None and can_assist(), errand=errand))
             try:
                 answer = self._converse(process, timeout, Desk(lender, case, folder, process.send))
             except TimeoutError:

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 
 from gradcheck.model import Case, Report
+from gradcheck.runner.errands import Errand
 
 _HEAD = struct.Struct("!4sQI")
 _MAGIC = b"gck\x01"
@@ -28,12 +29,13 @@ class Ready:
 class Task:
     """A case to be tried, from a folder other than the worker's own if one is given.
 
-    ``helpers``: whether there may be others to help with it.
+    ``helpers``: whether there may be others to help with it. ``errand``: what is wanted of it instead of a trial.
     """
 
     case: Case
     folder: str = ""
     helpers: bool = False
+    errand: Errand | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,11 +103,11 @@ class Worker:
                 send(self.answers, self.assist(task))
 
     def run(self, task: Task) -> Answer:
-        """Try one case and clean up after it."""
+        """Try one case, or run an errand for it, and clean up after it."""
         case = task.case
         self._begin(task.folder)
         try:
-            report = attempt(case, self.assistance if task.helpers else None)
+            report = attempt(case, self.assistance if task.helpers else None, task.errand)
         except BaseException as error:  # noqa: BLE001 -- a KeyboardInterrupt of the layer's own making, say
             said = describe(error, "the layer")
             report = failed(case, said.message, trace=said.trace)

@@ -9,6 +9,7 @@ import pytest
 from gradcheck.__main__ import main
 from gradcheck.errors import LayerError
 from gradcheck.model import Audit, BlindSpot, Case, Plain
+from gradcheck.runner import run as runs
 from gradcheck.trial import case as trial
 
 Captured = pytest.CaptureFixture[str]
@@ -37,6 +38,7 @@ def stubbed(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return Audit(name, ["wrong-axis"], [*spots, zero])
 
     monkeypatch.setattr(trial, "audit_case", audit)
+    monkeypatch.setattr(runs, "stays_here", lambda *_: True)  # a worker would know of no stub
     return project
 
 
