@@ -8,16 +8,17 @@ from gradcheck.model import Finding, InputReport, Report, Severity, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.markup import block, code, prose, table
 from gradcheck.report.summary import draw_summary
-from gradcheck.report.verdict import agreement, commands_of
+from gradcheck.report.verdict import commands_of
 from gradcheck.report.words import (
     Row,
+    cost_of,
     error_of,
     facts_of,
     name_of,
+    outcome_of,
     rows_of,
     say,
     signature,
-    sum_up,
     tolerance_of,
     worst_first,
 )
@@ -114,13 +115,13 @@ def _section(report: Report) -> str:
     elif report.verdict is not Verdict.PASS and report.bug is None:
         parts.append(prose(say(report)))
     parts += [_finding(finding) for finding in report.findings]
-    parts += [_input(part, report.verdict) for part in report.inputs]
+    parts += [_input(part) for part in report.inputs]
     parts += [f"note: {prose(note)}" for note in report.notes]
     parts += [
         f"blind spot: {code(spot.rule)} would not show: {prose(spot.cause)}; {prose(spot.cure)}"
         for spot in report.blind[:1]
     ]
-    parts.append(prose(_cost(report)))
+    parts.append(prose(", ".join(cost_of(report))))
     commands = [command for _, command in commands_of(report)]
     parts += [block("\n".join(commands))] if commands else []
     return "\n\n".join(parts)
@@ -138,33 +139,23 @@ def _finding(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _input(part: InputReport, verdict: Verdict) -> str:
-    lead = code(signature(part))
+def _input(part: InputReport) -> str:
+    texts = [f"{code(signature(part))}: {prose(outcome_of(part))}"]
     if part.verdict is Verdict.PASS:
-        return f"{lead}: {prose(agreement(part))}"
+        return texts[0]
     rows, rest = rows_of(part, ROWS)
-    texts = [f"{lead}: {prose(sum_up(part))}" if verdict is Verdict.FAIL else lead]
     if rows:
         head = ["slice", "rel. error", "at", "analytic", "numeric", "± bound", "wrong", ""]
         texts.append(table(head, [_cells(row) for row in rows], " r rrrr"))
     texts += [prose(rest)] if rest else []
-    tolerance = tolerance_of(part)
-    texts += [f"minimum tolerance that would have passed: {prose(tolerance)}"] if tolerance else []
+    tolerance = ": ".join(filter(None, tolerance_of(part)))
+    texts += [prose(tolerance)] if tolerance else []
     return "\n\n".join(texts)
 
 
 def _cells(row: Row) -> list[str]:
     values = [prose(text) for text in (row.error, row.at, row.analytic, row.numeric, row.bound, row.wrong)]
     return [code(row.label, table=True), *values, row.remark]
-
-
-def _cost(report: Report) -> str:
-    counts = report.counts
-    said = [f"{report.mode} mode"] if report.mode else []
-    said.append(f"{numbers.forwards(counts)} and {numbers.plural(counts.backwards, 'backward call')}")
-    said.append(f"seed {report.seed}")
-    said += [f"backward at {report.source.file}:{report.source.line}"] if report.source is not None else []
-    return ", ".join(said)
 
 
 def _folded(reports: Sequence[Report]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gradcheck.model import Counts
-
 LONGEST = 17
 """Significant digits that tell any two float64 apart."""
 
@@ -89,9 +87,3 @@ def _directed(value: float, digits: int, *, up: bool) -> str:
         number, power = 10**digits - 1, power - 1
     written = str(number)
     return f"{written[0]}{'.' + written[1:] if digits > 1 else ''}e{power:+03d}"
-
-
-def forwards(counts: Counts) -> str:
-    """Return how often the forward was called, and at how many points if several went through one call."""
-    together = f" (at {plural(counts.points, 'point')})" if counts.points > counts.forwards else ""
-    return f"{count(counts.forwards)} forward{together}"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
-from gradcheck.model import InputReport, Report, Severity, Status, Verdict
+from gradcheck.model import InputReport, Report, Severity, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import disarm, visible, visible_lines
 from gradcheck.report.findings import draw_blind, draw_findings
@@ -137,35 +136,21 @@ def _output(report: Report) -> list[Line]:
 
 def _reasons(report: Report, width: int) -> list[Line]:
     """Say why nothing can be said: in the words of the trial, or from the numbers."""
+    from gradcheck.report.words import doubt_of  # what passes has a line of its own, and starts without
+
     lines: list[str] = []
     for note in report.notes:
         lines += wrap(visible(note), width, INDENT, INDENT * 2)
-    parts = [part for part in report.inputs if part.size]
-    if is_vacuous(report):
-        lines += wrap(VACUOUS, width, INDENT, INDENT * 2)
-    for part in parts:
-        undecided = part.counts.get("undecided", 0)
-        if undecided:
-            text = (
-                f"{visible(part.name)}: {numbers.count(undecided)} of {numbers.plural(part.size, 'entry', 'entries')} "
-                f"cannot be decided: {_why(part)}"
-            )
-            lines += wrap(text, width, INDENT, INDENT * 2)
+    said = [VACUOUS] if is_vacuous(report) else []
+    for text in [*said, *filter(None, map(doubt_of, report.inputs))]:
+        lines += wrap(text, width, INDENT, INDENT * 2)
     return paint(lines)
 
 
-def _why(part: InputReport) -> str:
-    """Why entries are undecided, as far as those that are shown say it."""
-    shown = [entry for entry in part.worst if entry.status is Status.UNDECIDED]
-    if any(not math.isfinite(entry.analytic) for entry in shown):
-        return "the backward is no number where the outputs are none"
-    if any(abs(entry.analytic - entry.numeric) > entry.bound for entry in shown):
-        return "one measurement disagrees, and measurements at other steps do not confirm it"
-    return "the error bound of the measurement is wider than the difference"
-
-
 def _input(part: InputReport, width: int, show: int | None) -> list[Line]:
-    """One input's table, what it adds up to, and which tolerance would have passed."""
+    """One input's table, what it adds up to, and which tolerance would pass."""
+    from gradcheck.report.words import sum_up, tolerance_of
+
     if part.verdict is Verdict.UNDECIDED and part.vacuous:
         return []
     lines = draw_table(part, width=width, show=show)
@@ -173,56 +158,12 @@ def _input(part: InputReport, width: int, show: int | None) -> list[Line]:
         return lines
     if lines:
         lines.append(Line())
-    lines += paint(wrap(_sum_up(part), width, INDENT, INDENT * 2))
-    return lines + _tolerance(part, width)
-
-
-def _sum_up(part: InputReport) -> str:
-    said: list[str] = []
-    wrong = part.counts.get("fail", 0)
-    name = visible(part.name)
-    if wrong and wrong == part.size:
-        said.append(
-            f"all {numbers.plural(wrong, 'entry', 'entries')} of {name} wrong" if wrong > 1 else f"{name} is wrong"
-        )
-    elif wrong:
-        said.append(f"{numbers.count(wrong)} of {numbers.plural(part.size, 'entry', 'entries')} of {name} wrong")
-        if part.slices_total > 1:
-            said.append(f"in {numbers.count(part.slices_wrong)} of {numbers.plural(part.slices_total, 'slice')}")
-    for status, words in (("nonfinite", "not finite"), ("undecided", "undecided"), ("kink", "at a kink")):
-        if part.counts.get(status):
-            said.append(f"{numbers.count(part.counts[status])} {words}")
-    text = ", ".join(said)
-    certain = _certain(part)
-    return "; ".join(filter(None, [text, certain])) or f"{name} is wrong"
-
-
-def _certain(part: InputReport) -> str:
-    entry = part.worst[0] if part.worst else part.slices[0].worst if part.slices else None
-    if entry is None:
-        return ""
-    where = visible(part.name) + numbers.at(entry.index)
-    if not math.isfinite(entry.analytic):
-        return f"the backward returned {entry.analytic} at {where}"
-    if not math.isfinite(entry.numeric):
-        return f"the measurement is {entry.numeric} at {where}"
-    if not math.isfinite(entry.at_least) or entry.at_least <= 0:
-        return ""
-    return f"at least {numbers.percent(entry.at_least)} off at {where}"
-
-
-def _tolerance(part: InputReport, width: int) -> list[Line]:
-    asked = (("abs", part.minimum_atol), ("rel", part.minimum_rtol))
-    given = [f"[{kind}={numbers.round_up(value, 2)}]" for kind, value in asked if value is not None]
-    finite = [value for _, value in asked if value is not None and math.isfinite(value)]
-    if not given:
-        return []
-    if not finite:
-        return [Line(f"{INDENT}no tolerance would have passed")]
-    where = f"at {visible(part.name)}{numbers.at(part.minimum_at)}" if part.minimum_at is not None else ""
-    lead, answer = f"{INDENT}minimum tolerance that would have passed:", f"{' or '.join(given)} {where}".rstrip()
-    line = Line(f"{lead} {answer}")
-    return [line] if line.width <= width else [Line(lead), Line(INDENT * 2 + answer)]
+    lines += paint(wrap(sum_up(part), width, INDENT, INDENT * 2))
+    lead, answer = tolerance_of(part)
+    if not answer:
+        return lines + ([Line(INDENT + lead)] if lead else [])
+    line = Line(f"{INDENT}{lead}: {answer}")
+    return lines + ([line] if line.width <= width else [Line(f"{INDENT}{lead}:"), Line(INDENT * 2 + answer)])
 
 
 def _notes(report: Report, width: int, indent: str = INDENT) -> list[Line]:
@@ -234,13 +175,9 @@ def _notes(report: Report, width: int, indent: str = INDENT) -> list[Line]:
 
 
 def _cost(report: Report, width: int) -> list[Line]:
-    counts = report.counts
-    said = [f"{visible(report.mode)} mode"] if report.mode else []
-    said.append(f"{numbers.forwards(counts)} and {numbers.plural(counts.backwards, 'backward call')}")
-    said.append(f"seed {report.seed}")
-    if report.source is not None:
-        line = f":{report.source.line}" if report.source.line else ""
-        said.append(f"backward at {visible(report.source.file)}{line}")
+    from gradcheck.report.words import cost_of
+
+    said = cost_of(report)
     lines = paint(wrap(", ".join(text.replace(" ", GLUE) for text in said), width, INDENT, INDENT * 2), others=FAINT)
     return lines + (_repeat(report, INDENT) if report.verdict is not Verdict.PASS else [])
 

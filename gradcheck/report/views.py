@@ -10,18 +10,19 @@ from gradcheck.model import BlindSpot, Finding, Grid, InputReport, Place, Report
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible, visible_lines
 from gradcheck.report.plot import view_curve
-from gradcheck.report.verdict import agreement, commands_of
+from gradcheck.report.verdict import commands_of
 from gradcheck.report.words import (
     WORST_FIRST,
     Row,
+    calls_of,
     error_of,
     facts_of,
     name_of,
+    outcome_of,
     plain,
     rows_of,
     say,
     signature,
-    sum_up,
     tolerance_of,
 )
 
@@ -102,7 +103,7 @@ def _part(part: InputReport, drawn: set[int]) -> dict[str, Any]:
         "name": visible(part.name),
         "signature": signature(part),
         "verdict": part.verdict.value,
-        "said": sum_up(part) if part.verdict is Verdict.FAIL else agreement(part),
+        "said": outcome_of(part),
         "rows": rows,
         "rest": rest,
         "remarks": any(row.remark for row in rows),
@@ -173,15 +174,13 @@ def _flat(index: Sequence[int], shape: Sequence[int]) -> int:
 
 def _facts(report: Report) -> list[tuple[str, str]]:
     """Return how the case was checked, label and value."""
-    counts = report.counts
-    calls = f"{numbers.forwards(counts)}, {numbers.count(counts.backwards)} backward"
     facts = [
         ("layer", visible(report.layer)),
         ("options", ", ".join(f"{visible(key)} = {plain(value)}" for key, value in report.options.items())),
         ("axis", "" if report.axis is None else str(report.axis)),
         ("seed", str(report.seed)),
         ("mode", visible(report.mode)),
-        ("calls", calls),
+        ("calls", calls_of(report.counts)),
         ("backward", _place(report.source)),
         ("case", _place(report.place)),
         ("tags", ", ".join(map(visible, report.tags))),

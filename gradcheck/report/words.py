@@ -1,4 +1,4 @@
-"""What the forms for machines and pages say alike: the name of what is wrong, one line on it, the facts behind it."""
+"""What all forms say alike: the name of what is wrong, one line on it, the tolerance, the facts behind it, the cost."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gradcheck.model import Entry, Finding, InputReport, Plain, Report, Status, Verdict
+from gradcheck.model import Counts, Entry, Finding, InputReport, Plain, Report, Status, Verdict
 from gradcheck.report import numbers
 from gradcheck.report.escape import visible
-from gradcheck.report.verdict import VACUOUS, is_vacuous
+from gradcheck.report.table import WORDS
+from gradcheck.report.verdict import VACUOUS, agreement, is_vacuous
 
 NAMELESS = {
     Verdict.FAIL: "gradient-mismatch",
@@ -27,7 +28,14 @@ SUMMARIES = {
 }
 
 WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.UNDECIDED, Verdict.PASS)
-WORDS = {Status.KINK: "kink", Status.NONFINITE: "not finite", Status.UNDECIDED: "undecided"}
+COUNTED = {
+    Status.FAIL: "wrong",
+    Status.NONFINITE: "not finite",
+    Status.UNDECIDED: "undecided",
+    Status.KINK: "at a kink",
+}
+"""What is counted of a wrong gradient, in this order."""
+
 FACTS = {"explained": "explains the backward to", "truth": "the true gradient differs by"}
 
 
@@ -71,32 +79,111 @@ def signature(part: InputReport) -> str:
     return f"{visible(part.name)} {numbers.shape(part.shape)} {visible(part.dtype)}"
 
 
+def outcome_of(part: InputReport) -> str:
+    """Return one line on an input: what is wrong with its gradient, why that cannot be told, or how well it agrees."""
+    if part.verdict is Verdict.FAIL:
+        return sum_up(part)
+    doubt = doubt_of(part) if part.verdict is Verdict.UNDECIDED and not part.vacuous else ""
+    return doubt or agreement(part)
+
+
 def sum_up(part: InputReport) -> str:
-    """Say how much of an input's gradient is wrong, and what is certain: ``11 of 20 entries of x wrong``."""
-    counts, name = part.counts, visible(part.name)
+    """Say how much of an input's gradient is wrong, and what is certain: ``all 20 entries of x wrong; ...``."""
     said: list[str] = []
-    if counts.get("fail"):
-        of = f" of {numbers.plural(part.size, 'entry', 'entries')} of {name}" if part.size else f" in {name}"
-        among = ""
-        if part.slices_total > 1:
-            among = f", in {numbers.count(part.slices_wrong)} of {numbers.plural(part.slices_total, 'slice')}"
-        said.append(f"{numbers.count(counts['fail'])}{of} wrong{among}")
-    said += [f"{numbers.count(counts[status.value])} {words}" for status, words in WORDS.items() if counts.get(status)]
-    text = ", ".join(said) or f"{name} is wrong"
-    entry = part.worst[0] if part.worst else part.slices[0].worst if part.slices else None
-    if entry is None or not math.isfinite(entry.at_least) or entry.at_least <= 0:
-        return text
-    return f"{text}; at least {numbers.percent(entry.at_least)} off at {name}{numbers.at(entry.index)}"
+    for status, words in COUNTED.items():
+        number = part.counts.get(status.value, 0)
+        if not number:
+            continue
+        # What is said first says also of how many, and of which input.
+        said.append(f"{numbers.count(number)} {words}" if said else _share(part, number, words))
+        if status is Status.FAIL and part.slices_total > 1 and number < part.size:
+            said.append(f"in {numbers.count(part.slices_wrong)} of {numbers.plural(part.slices_total, 'slice')}")
+    text = ", ".join(said) or f"{visible(part.name)} is wrong"
+    return "; ".join(filter(None, [text, _certain(part)]))
 
 
-def tolerance_of(part: InputReport) -> str:
-    """Return the smallest tolerance that would have passed: ``abs=1.3e-03 or rel=9.5e-01 at x[1, 3]``, or nothing."""
-    asked = (("abs", part.minimum_atol), ("rel", part.minimum_rtol))
-    given = [f"{kind}={numbers.round_up(value, 2)}" for kind, value in asked if value is not None]
-    if not given:
+def _share(part: InputReport, number: int, words: str) -> str:
+    entries, name = numbers.plural(part.size, "entry", "entries"), visible(part.name)
+    if number < part.size:
+        return f"{numbers.count(number)} of {entries} of {name} {words}"
+    return f"all {entries} of {name} {words}" if part.size > 1 else f"{name} is {words}"
+
+
+def _certain(part: InputReport) -> str:
+    """Say what is known of the worst entry, if there is one: how far off it is at the least."""
+    entry = _worst(part)
+    if entry is None:
         return ""
-    where = f" at {visible(part.name)}{numbers.at(part.minimum_at)}" if part.minimum_at is not None else ""
-    return f"{' or '.join(given)}{where}"
+    where = _where(part, entry.index)
+    if not math.isfinite(entry.analytic):
+        return f"the backward returned {entry.analytic}{where}"
+    if not math.isfinite(entry.numeric):
+        return f"the measurement is {entry.numeric}{where}"
+    if not math.isfinite(entry.at_least) or entry.at_least <= 0:
+        return ""
+    return f"at least {numbers.percent(entry.at_least)} off{where}"
+
+
+def _worst(part: InputReport) -> Entry | None:
+    return part.worst[0] if part.worst else part.slices[0].worst if part.slices else None
+
+
+def _where(part: InputReport, index: Sequence[int]) -> str:
+    """Return `` at x[1, 3]``, and nothing for a number that has no entries."""
+    return f" at {visible(part.name)}{numbers.at(index)}" if index else ""
+
+
+def doubt_of(part: InputReport) -> str:
+    """Say how many entries of an input cannot be decided, and why, as far as those that are shown say it."""
+    undecided = part.counts.get(Status.UNDECIDED.value, 0)
+    if not undecided:
+        return ""
+    shown = [entry for entry in part.worst if entry.status is Status.UNDECIDED]
+    if any(not math.isfinite(entry.analytic) for entry in shown):
+        why = "the backward is no number where the outputs are none"
+    elif any(abs(entry.analytic - entry.numeric) > entry.bound for entry in shown):
+        why = "one measurement disagrees, and measurements at other steps do not confirm it"
+    else:
+        why = "the error bound of the measurement is wider than the difference"
+    entries = numbers.plural(part.size, "entry", "entries")
+    return f"{visible(part.name)}: {numbers.count(undecided)} of {entries} cannot be decided: {why}"
+
+
+def tolerance_of(part: InputReport) -> tuple[str, str]:
+    """Return what tolerance would pass a wrong gradient: a lead and the numbers; empty texts where nothing is known.
+
+    The entry is the one that asks for the absolute tolerance; the relative one may be asked for by another.
+    """
+    worst = _worst(part)
+    if part.verdict is not Verdict.FAIL:
+        return "", ""
+    if worst is not None and not math.isfinite(worst.analytic):
+        return "no tolerance would pass", ""
+    atol, rtol = part.minimum_atol, part.minimum_rtol
+    given = [f"atol={numbers.round_up(atol, 2)}{_where(part, part.minimum_at or ())}"] if atol is not None else []
+    given += [f"rtol={numbers.round_up(rtol, 2)}"] if rtol is not None else []
+    if not given:
+        return "", ""
+    if not any(value is not None and math.isfinite(value) for value in (atol, rtol)):
+        return "no tolerance would pass", ""
+    return "minimum tolerance that would pass", " or ".join(given)
+
+
+def calls_of(counts: Counts) -> str:
+    """Return how often the layer was called: ``48 forward (at 96 points) and 21 backward``."""
+    together = f" (at {numbers.plural(counts.points, 'point')})" if counts.points > counts.forwards else ""
+    return f"{numbers.count(counts.forwards)} forward{together} and {numbers.count(counts.backwards)} backward"
+
+
+def cost_of(report: Report) -> list[str]:
+    """Return how a case was checked, part by part: its mode, its calls, its seed, and where the backward is."""
+    said = [f"{visible(report.mode)} mode"] if report.mode else []
+    said.append(f"{calls_of(report.counts)} {'call' if report.counts.backwards == 1 else 'calls'}")
+    said.append(f"seed {report.seed}")
+    if report.source is not None:
+        line = f":{report.source.line}" if report.source.line else ""
+        said.append(f"backward at {visible(report.source.file)}{line}")
+    return said
 
 
 def facts_of(finding: Finding) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.model import Counts
 from gradcheck.report import numbers
 
 POSITIVE = st.floats(min_value=1e-300, max_value=1e300)
@@ -86,8 +85,3 @@ def test_counts_and_places() -> None:
     assert numbers.plural(0, "slice") == "0 slices"
     assert [numbers.at(index) for index in ((), (3,), (1, 3))] == ["", "[3]", "[1, 3]"]
     assert [numbers.shape(sizes) for sizes in ((), (5,), (4, 5))] == ["()", "(5,)", "(4, 5)"]
-
-
-def test_points_are_told_where_several_went_through_one_call() -> None:
-    assert numbers.forwards(Counts(forwards=1234, points=1234)) == f"{numbers.count(1234)} forward"
-    assert numbers.forwards(Counts(forwards=40, points=380)) == "40 forward (at 380 points)"

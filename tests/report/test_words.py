@@ -1,13 +1,31 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
+from lxml.html import document_fromstring as fromstring
 
-from gradcheck.model import Finding, Severity, Verdict
-from gradcheck.report.words import error_of, facts_of, name_of, rows_of, say, sum_up, tolerance_of, worst_first
+from gradcheck.model import Counts, Finding, Place, Severity, Verdict
+from gradcheck.report.html import write_html
+from gradcheck.report.markdown import write_markdown
+from gradcheck.report.terminal import draw
+from gradcheck.report.verdict import agreement
+from gradcheck.report.words import (
+    calls_of,
+    cost_of,
+    error_of,
+    facts_of,
+    name_of,
+    outcome_of,
+    rows_of,
+    say,
+    sum_up,
+    tolerance_of,
+    worst_first,
+)
 
-from .samples import SAMPLES, STALE, failing, passing, wrong
+from .samples import SAMPLES, STALE, failing, passing, right, wrong
 
 
 @pytest.mark.parametrize(
@@ -15,7 +33,7 @@ from .samples import SAMPLES, STALE, failing, passing, wrong
     [
         ("fail", "stale-slice-counter", "stale-slice-counter: every slice was given the upstream of slice 0."),
         ("fail-in-chain", "sign-error", "sign-error in activation: the gradient is negated."),
-        ("fail-nonfinite", "gradient-mismatch", "2 not finite"),
+        ("fail-nonfinite", "gradient-mismatch", "2 of 6 entries of x not finite; the backward returned nan at x[0, 1]"),
         (
             "error",
             "layer-error",
@@ -52,9 +70,83 @@ def test_sum_up_and_tolerance() -> None:
     part = wrong()
 
     assert sum_up(part) == "11 of 20 entries of x wrong, in 3 of 4 slices; at least 93 % off at x[1, 3]"
-    assert tolerance_of(part) == "abs=1.3e-03 or rel=9.5e-01 at x[1, 3]"
+    assert tolerance_of(part) == ("minimum tolerance that would pass", "atol=1.3e-03 at x[1, 3] or rtol=9.5e-01")
     part.minimum_atol = part.minimum_rtol = None
-    assert tolerance_of(part) == ""
+    assert tolerance_of(part) == ("", "")
+
+
+def test_all_entries_and_a_single_number() -> None:
+    part = wrong()
+    part.counts, part.slices_wrong = {"fail": 20}, 4
+    assert sum_up(part) == "all 20 entries of x wrong; at least 93 % off at x[1, 3]"
+    (scalar,) = SAMPLES["fail-scalar"].inputs
+    assert sum_up(scalar) == "x is wrong; at least 49 % off"
+    assert tolerance_of(scalar)[1] == "atol=1.0e+00 or rtol=5.0e-01"
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            {"fail": 11, "nonfinite": 2, "kink": 1},
+            "11 of 20 entries of x wrong, in 3 of 4 slices, 2 not finite, 1 at a kink",
+        ),
+        ({"nonfinite": 20}, "all 20 entries of x not finite"),
+        ({}, "x is wrong"),
+    ],
+)
+def test_every_kind_is_counted(counts: dict[str, int], said: str) -> None:
+    part = wrong()
+    part.counts = counts
+    assert sum_up(part) == f"{said}; at least 93 % off at x[1, 3]"
+
+
+def test_no_tolerance_passes_what_is_no_number() -> None:
+    part = wrong()
+    part.worst[0].analytic = math.nan
+    assert tolerance_of(part) == ("no tolerance would pass", "")
+    part.verdict = Verdict.UNDECIDED
+    assert tolerance_of(part) == ("", "")
+
+
+def test_what_is_not_wrong_has_its_own_outcome() -> None:
+    (doubtful,) = SAMPLES["undecided"].inputs
+    (zeros,) = SAMPLES["undecided-vacuous"].inputs
+    assert outcome_of(doubtful) == (
+        "arr: 3 of 4 entries cannot be decided: the error bound of the measurement is wider than the difference"
+    )
+    assert outcome_of(zeros) == agreement(zeros)
+    assert outcome_of(right()).startswith("20 entries agree, worst 3.1e-11")
+
+
+def test_cost() -> None:
+    assert cost_of(failing()) == [
+        "full mode",
+        "48 forward and 21 backward calls",
+        "seed 0",
+        "backward at cases/documents/axis_softmax.py:31",
+    ]
+    assert cost_of(SAMPLES["error"]) == ["1 forward and 1 backward call", "seed 0"]
+    assert cost_of(failing(source=Place("a.py")))[-1] == "backward at a.py"
+    assert calls_of(Counts(40, 3, points=380)) == "40 forward (at 380 points) and 3 backward"
+    assert calls_of(Counts(12345, 0, points=12345)) == "12,345 forward and 0 backward"
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name != "hostile"])
+def test_screen_page_and_summary_say_the_same(name: str) -> None:
+    report = replace(SAMPLES[name], expected=False)  # what is as expected is folded away in the summary
+    screen = draw(report, width=1000, verbose=1)
+    summary = write_markdown([report]).replace("\\", "")
+    page = " ".join(fromstring(write_html([report])).text_content().split())
+    said = [", ".join(cost_of(report))]
+    for part in report.inputs:
+        said += [outcome_of(part)] if part.verdict in (Verdict.FAIL, Verdict.UNDECIDED) and not part.vacuous else []
+        said += filter(None, [": ".join(filter(None, tolerance_of(part)))])
+    for text in said:
+        assert text in screen
+        assert text in summary
+    for text in [*said[1:], calls_of(report.counts)]:
+        assert text in page or text[0].upper() + text[1:] in page
 
 
 def test_facts() -> None:
