@@ -1,4 +1,4 @@
-"""Every exception that a user can meet, each with a message that says what to do.
+"""Every exception that a user can meet, each with a message that says what to do, and what a slip was meant for.
 
 ::
 
@@ -13,8 +13,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+SYNONYMS = {
+    "gaussian": "normal",
+    "randn": "normal",
+    "rand": "uniform",
+    "randint": "integers",
+    "int": "integers",
+    "const": "constant",
+    "probabilities": "simplex",
+    "shuffle": "permutation",
+    "mean": "loc",
+    "mu": "loc",
+    "std": "scale",
+    "sigma": "scale",
+    "min": "low",
+    "max": "high",
+    "dist": "draw",
+    "distribution": "draw",
+    "size": "shape",
+    "data": "values",
+    "tolerance": "rtol",
+    "tol": "rtol",
+    "epsilon": "eps",
+    "step": "eps",
+    "kwargs": "options",
+    "parameters": "options",
+    "description": "about",
+    "dim": "axis",
+    "ok": "pass",
+    "passed": "pass",
+    "failed": "fail",
+}
+"""What other tools call it."""
+
+LISTED = 30
+"""So many of the words that there are, are listed."""
 
 
 class GradcheckError(Exception):
@@ -100,3 +136,65 @@ class LayerError(GradcheckError):
 
 class GradientMismatch(GradcheckError, AssertionError):  # noqa: N818
     """Raised by :func:`gradcheck.assert_gradients`; the message is the table."""
+
+
+def nearest(word: object, known: Iterable[str], count: int = 1, *, alike: float = 0.6) -> list[str]:
+    """Return the known words that look like a misspelt one, or are meant by it elsewhere, best first.
+
+    Parameters
+    ----------
+    word
+        What was written; what is no text is like nothing.
+    known
+        The words there are. Capitals and underscores make no difference.
+    count
+        The most words to return.
+    alike
+        How like a word must be, from 0 to 1.
+    """
+    if not isinstance(word, str) or len(word) > 200:  # the matcher is quadratic
+        return []
+    import difflib  # only a slip pays for it
+
+    folded: dict[str, str] = {}
+    for each in known:
+        folded.setdefault(_fold(each), each)
+    meant = {other: folded[each] for other, each in SYNONYMS.items() if each in folded and other not in folded}
+    folded.update(meant)
+    found = difflib.get_close_matches(_fold(word), folded, n=count, cutoff=alike)
+    return list(dict.fromkeys(folded[each] for each in found))
+
+
+def suggest(word: object, known: Iterable[str]) -> str:
+    """Return the line of help for an unknown word: what was probably meant, else what there is, if anything.
+
+    Examples
+    --------
+    >>> suggest("ful", ["auto", "full"])
+    "did you mean 'full'?"
+    >>> suggest("x", ["auto", "full"])
+    'there are auto, full'
+    """
+    known = list(known)
+    near = nearest(word, known)
+    if near:
+        return f"did you mean '{_plain(near[0])}'?"
+    if not known:
+        return ""
+    listed = ", ".join(map(_plain, known[:LISTED])) + (", …" if len(known) > LISTED else "")
+    return f"there {'is' if len(known) == 1 else 'are'} {listed}"
+
+
+def hint(word: object, known: Iterable[str]) -> str:
+    """Return what was probably meant as an aside for the end of a message: `` (did you mean 'full'?)``, or nothing."""
+    near = nearest(word, known)
+    return f" (did you mean '{_plain(near[0])}'?)" if near else ""
+
+
+def _fold(word: str) -> str:
+    return word.lower().replace("_", "-")
+
+
+def _plain(word: str) -> str:
+    """Return a word with what would not print as escapes."""
+    return word if word.isprintable() else ascii(word)[1:-1]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.casefile.draws import size_complaint
-from gradcheck.casefile.words import printable, quote, quote_path, suggest
-from gradcheck.errors import UsageError
+from gradcheck.casefile.words import printable, quote, quote_path
+from gradcheck.errors import UsageError, suggest
 
 MAX_CSV_BYTES = 1 << 26
 
@@ -63,7 +63,7 @@ def _read_npz(path: Path, name: str, key: str | None) -> Array:
             raise UsageError(f"{name} holds {len(members)} arrays", f"say which one with 'key': {listed}")
         chosen = next(iter(members)) if key is None else key
         if chosen not in members:
-            raise UsageError(f"{name} holds no array {quote(chosen)}", suggest(chosen, members, noun="there are"))
+            raise UsageError(f"{name} holds no array {quote(chosen)}", suggest(chosen, members))
         with archive.open(members[chosen]) as stream:
             return _read_npy(stream, name, members[chosen].file_size)
 

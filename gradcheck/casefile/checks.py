@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gradcheck.casefile.draws import DRAWS, size_complaint, spec_shape
 from gradcheck.casefile.positions import Problem
-from gradcheck.casefile.words import count, nearest, printable, quote, quote_path, suggest
+from gradcheck.casefile.words import count, printable, quote, quote_path
+from gradcheck.errors import nearest, suggest
 from gradcheck.model import Case, InputSpec, LayerSpec
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -28,12 +29,10 @@ def check_layer(case: Case) -> Iterator[Problem]:
     if plain_functions and names:
         for name in case.settings.wrt or ():
             if name not in names:
-                yield Problem(("wrt",), f"the case has no input {quote(name)}", suggest(name, names, noun="there are"))
+                yield Problem(("wrt",), f"the case has no input {quote(name)}", suggest(name, names))
         wrt = case.expect.wrt
         if wrt is not None and wrt not in names:
-            yield Problem(
-                ("expect", "wrt"), f"the case has no input {quote(wrt)}", suggest(wrt, names, noun="there are")
-            )
+            yield Problem(("expect", "wrt"), f"the case has no input {quote(wrt)}", suggest(wrt, names))
     for name, spec in case.inputs.items():
         yield from check_data(name, spec, case.layer.base)
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from gradcheck.casefile.draws import DRAWS, DTYPES, shape_of, size_complaint
 from gradcheck.casefile.samples import DRAWERS
-from gradcheck.casefile.words import quote, suggest
-from gradcheck.errors import UsageError
+from gradcheck.casefile.words import quote
+from gradcheck.errors import UsageError, suggest
 from gradcheck.model import InputSpec
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -92,9 +92,9 @@ def draw(spec: InputSpec, rng: np.random.Generator, base: str = "") -> Array:
         ``2**28`` elements (nothing is allocated), or a file cannot be read.
     """
     if spec.draw not in DRAWS:
-        raise UsageError(f"unknown draw {quote(spec.draw)}", suggest(spec.draw, DRAWS, noun="there are"))
+        raise UsageError(f"unknown draw {quote(spec.draw)}", suggest(spec.draw, DRAWS))
     if spec.dtype is not None and spec.dtype not in DTYPES:
-        raise UsageError(f"unknown dtype {quote(spec.dtype)}", suggest(spec.dtype, DTYPES, noun="there are"))
+        raise UsageError(f"unknown dtype {quote(spec.dtype)}", suggest(spec.dtype, DTYPES))
     if spec.shape is not None and (problem := size_complaint(spec.shape)):
         raise UsageError(problem)
     numbers = _numbers(spec)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from gradcheck.casefile.builtin import find_builtin
 from gradcheck.casefile.index import Index, Listed, layer_entry_points, may_name, package_of, read_index
 from gradcheck.casefile.project import SUFFIXES, Project, case_files, find_project
-from gradcheck.casefile.words import count, nearest, printable, quote, quote_path
-from gradcheck.errors import CaseFileError, NameLookupError, UsageError
+from gradcheck.casefile.words import count, printable, quote, quote_path
+from gradcheck.errors import CaseFileError, NameLookupError, UsageError, nearest
 from gradcheck.model import Case, LayerSpec
 
 if TYPE_CHECKING:

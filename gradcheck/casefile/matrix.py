@@ -35,7 +35,8 @@ from gradcheck.casefile.inputs import IMPLIED, AnyInput
 from gradcheck.casefile.messages import explain
 from gradcheck.casefile.positions import Problem
 from gradcheck.casefile.schema import AnyUpstream
-from gradcheck.casefile.words import quote, suggest
+from gradcheck.casefile.words import quote
+from gradcheck.errors import suggest
 from gradcheck.model import Case, InputSpec, Mode, Plain
 
 MAX_VARIANTS = 2000
@@ -134,7 +135,7 @@ def _role(case: Case, key: str) -> tuple[str, str, Problem | None]:
     if colon and prefix in owners:
         if name in owners[prefix]:
             return name if prefix == "setting" else prefix, name, None
-        help_ = suggest(name, owners[prefix], noun="there are")
+        help_ = suggest(name, owners[prefix])
         return "", "", Problem(("matrix", key), f"the case has no {prefix} {quote(name)}", help_, key=True)
     roles = [role for role, names in owners.items() if key in names]
     if key == "axis":  # sets both
@@ -145,7 +146,7 @@ def _role(case: Case, key: str) -> tuple[str, str, Problem | None]:
         meant = " or ".join(f"the {role}" for role in roles)
         help_ = "write " + " or ".join(f"'{role}:{key}'" for role in roles)
         return "", "", Problem(("matrix", key), f"{quote(key)} could mean {meant} of that name", help_, key=True)
-    help_ = suggest(key, [*_ADAPTERS, *case.inputs, *case.options], noun="it may be")
+    help_ = suggest(key, [*_ADAPTERS, *case.inputs, *case.options])
     if not help_.startswith("did"):
         help_ += "; an option is given a value under 'options' first"
     return "", "", Problem(("matrix", key), f"unknown matrix key {quote(key)}", help_, key=True)
@@ -160,9 +161,7 @@ def _read(case: Case, role: str, name: str, value: Any, inputs: dict[str, Any]) 
     if role == "shape" and isinstance(value, dict):
         for each in value:
             if each not in case.inputs:
-                raise LookupError(
-                    each, f"the case has no input {quote(each)}", suggest(each, case.inputs, noun="there are")
-                )
+                raise LookupError(each, f"the case has no input {quote(each)}", suggest(each, case.inputs))
         return _SHAPES.validate_python(value, strict=True)
     checked = _ADAPTERS[role].validate_python(value, strict=True)
     return convert.upstream(checked) if role == "upstream" else checked
@@ -187,7 +186,7 @@ def _check_exclusions(exclude: list[dict[str, Any]], matrix: Matrix) -> list[Pro
         for key, value in entry.items():
             location = ("exclude", index, key)
             if key not in matrix:
-                help_ = suggest(key, matrix, noun="there are")
+                help_ = suggest(key, matrix)
                 problems.append(Problem(location, f"{quote(key)} is no key of the matrix", help_, key=True))
             elif _token(value) not in known[key]:
                 problems.append(

@@ -10,7 +10,8 @@ from gradcheck.casefile.draws import DRAWS
 from gradcheck.casefile.positions import Location, Problem
 from gradcheck.casefile.scalars import resolve
 from gradcheck.casefile.schema import CASE_KEYS, CHOICES, FILE_KEYS, KEYS
-from gradcheck.casefile.words import kind, nearest, printable, quote, suggest
+from gradcheck.casefile.words import kind, printable, quote
+from gradcheck.errors import nearest, suggest
 
 LAYER_HELP = "name one (`layer: softmax`), or give `{forward: file.py:softmax, backward: file.py:softmax_backward}`"
 MANY = 500
@@ -131,7 +132,7 @@ def _say(error: Any, location: tuple[str | int, ...]) -> Problem:
         return Problem(location, f"{quote(location[-2])}: {limits}", key=True)
     if code == "union_tag_invalid":
         draw = value["draw"]
-        return Problem((*location, "draw"), f"unknown draw {quote(draw)}", suggest(draw, DRAWS, noun="there are"))
+        return Problem((*location, "draw"), f"unknown draw {quote(draw)}", suggest(draw, DRAWS))
     if code == "union_tag_not_found":
         return Problem(location, *_no_form(name, value))
     if code == "literal_error":
@@ -161,7 +162,7 @@ def _no_choice(name: str, value: object, context: dict[str, Any]) -> tuple[str, 
         return f"the draw {quote(value)} needs more than its name", f"write {{draw: {value}, {needed}}}"
     if not isinstance(value, str):
         return f"{quote(name)} takes {_article(noun)} {noun}, not {kind(value)}", "one of " + ", ".join(choices)
-    return f"unknown {noun} {quote(value)}", suggest(value, choices, noun="one of")
+    return f"unknown {noun} {quote(value)}", suggest(value, choices)
 
 
 def _article(noun: str) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gradcheck.casefile.words import kind, quote, suggest
+from gradcheck.casefile.words import kind, quote
+from gradcheck.errors import nearest, suggest
 from gradcheck.model import METHODS, MODES, Case, Plain
 
 TABLE = "tool.gradcheck"
@@ -84,7 +85,7 @@ def check_table(table: Mapping[str, object]) -> Iterator[Problem]:
     for key, value in table.items():
         preference = BY_NAME.get(key)
         if preference is None:
-            yield key, True, f"unknown key {quote(key)} in [{TABLE}]", suggest(key, BY_NAME, noun="it takes")
+            yield key, True, f"unknown key {quote(key)} in [{TABLE}]", suggest(key, BY_NAME)
         elif problem := _check(preference, value):
             yield key, False, f"[{TABLE}] {key} takes {problem[0]}, not {kind(value)}", problem[1]
 
@@ -103,7 +104,7 @@ def _check(preference: Preference, value: object) -> tuple[str, str] | None:
             return None if fine else ("a text", "")
         if value in preference.words:
             return None
-        return "one of a few words", suggest(value, preference.words, noun="there are")
+        return "one of a few words", suggest(value, preference.words)
     types = (int,) if preference.kind == "whole" else (int, float)
     limit = f"above {preference.least:g}" if preference.above else f"from {preference.least:g} on"
     allowed = f"{'a whole number' if preference.kind == 'whole' else 'a number'} {limit}"
@@ -136,7 +137,6 @@ def misspelt(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     variables = {each.variable: each for each in PREFERENCES if each.kind != "folders"}
     for name in environ:
         if name.startswith(PREFIX) and name not in variables and environ[name]:
-            from difflib import get_close_matches  # only a slip pays for it
-
-            for near in get_close_matches(name, variables, n=1, cutoff=0.85):
+            # other programs may have variables of such a name: only what differs by a letter or two is a slip
+            for near in nearest(name, variables, alike=0.85):
                 yield name, near

@@ -1,43 +1,10 @@
-"""Words in messages: quoted so that nothing in them is obeyed by a terminal, and the nearest known one for a slip."""
+"""Words in messages, quoted so that nothing in them is obeyed by a terminal."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 
 QUOTE_LENGTH = 60
-SYNONYMS = {
-    "gaussian": "normal",
-    "randn": "normal",
-    "rand": "uniform",
-    "randint": "integers",
-    "int": "integers",
-    "const": "constant",
-    "probabilities": "simplex",
-    "shuffle": "permutation",
-    "mean": "loc",
-    "mu": "loc",
-    "std": "scale",
-    "sigma": "scale",
-    "min": "low",
-    "max": "high",
-    "dist": "draw",
-    "distribution": "draw",
-    "size": "shape",
-    "data": "values",
-    "tolerance": "rtol",
-    "tol": "rtol",
-    "epsilon": "eps",
-    "step": "eps",
-    "kwargs": "options",
-    "parameters": "options",
-    "description": "about",
-    "dim": "axis",
-    "ok": "pass",
-    "passed": "pass",
-    "failed": "fail",
-}
-"""What other tools call it."""
 
 
 def printable(text: str, *, blank: str | None = None) -> str:
@@ -90,33 +57,6 @@ def kind(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     return "a list" if isinstance(value, (list, tuple)) else quote(value)
-
-
-def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """Return the known words that look like a misspelt one, or are meant by it elsewhere, best first."""
-    if len(word) > 200:  # the matcher is quadratic
-        return []
-    import difflib  # only a slip pays for it
-
-    lowered: dict[str, str] = {}
-    for each in known:
-        lowered.setdefault(each.lower().replace("_", "-"), each)
-    meant = {other: lowered[each] for other, each in SYNONYMS.items() if each in lowered and other not in lowered}
-    lowered.update(meant)
-    found = difflib.get_close_matches(word.lower().replace("_", "-"), lowered, n=count, cutoff=0.6)
-    return list(dict.fromkeys(lowered[each] for each in found))
-
-
-def suggest(word: object, known: Iterable[str], *, noun: str = "known") -> str:
-    """Return a line of help for an unknown word: what was probably meant, or what there is."""
-    known = list(known)
-    near = nearest(word, known) if isinstance(word, str) else []
-    if near:
-        return f"did you mean {quote(near[0])}?"
-    if not known:
-        return ""
-    shown = ", ".join(printable(each) for each in known[:30]) + (", …" if len(known) > 30 else "")
-    return f"{noun}: {shown}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from gradcheck import __version__
-from gradcheck.cli.messages import suggest
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, suggest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

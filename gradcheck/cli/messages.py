@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import click
 
 from gradcheck.errors import CaseFileError, UsageError
 from gradcheck.report.escape import disarm, visible, visible_lines
 from gradcheck.report.ink import FAINT, Line, render
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """Return a line of help for a word that is not known: what was probably meant, else what there is."""
-    from difflib import get_close_matches  # only a slip pays for it
-
-    known = list(known)
-    near = get_close_matches(word, known, n=1) if len(word) < 200 else []
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}" if known else ""
 
 
 def write_error(error: UsageError, *, color: bool = False) -> str:

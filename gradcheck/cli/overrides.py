@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gradcheck.casefile.draws import GIVEN, is_floating, spec_shape
-from gradcheck.cli.messages import suggest
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, suggest
 from gradcheck.model import ANY_INPUT, Case, InputSpec, LayerSpec, Plain, Settings
 
 PLAIN = ("seed", "mode", "method", "rtol", "atol", "eps", "budget")

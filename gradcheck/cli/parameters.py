@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 import click
 
 from gradcheck.casefile.scalars import resolve
-from gradcheck.cli.messages import suggest
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, suggest
 from gradcheck.model import Plain
 
 # Generic since click 8.2, and only there.

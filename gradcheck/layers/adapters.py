@@ -68,11 +68,10 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gradcheck.errors import GradcheckError, LayerError, NameLookupError, UsageError
+from gradcheck.errors import GradcheckError, LayerError, NameLookupError, UsageError, hint
 from gradcheck.layers.calling import describe, name_of
 from gradcheck.layers.frameworks import FRAMEWORK, NUMPY
 from gradcheck.layers.protocol import Layer
-from gradcheck.layers.vocabulary import suggest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -102,7 +101,7 @@ def find_layer(name: str) -> object:
     points = registered(LAYERS)
     found = [point for point in points if point.name == name]
     if not found:
-        near = suggest(name, dict.fromkeys(point.name for point in points))
+        near = hint(name, dict.fromkeys(point.name for point in points))
         raise NameLookupError(
             f"there is no layer called {name!r}{near}", "give a registered name, or package.module:NAME or file.py:NAME"
         )
@@ -179,8 +178,7 @@ def adapt(
 def _not_found(asked: object, thing: object) -> UsageError:
     names = (*dict.fromkeys(point.name for point in registered(ADAPTERS)), NUMPY)
     if asked not in names:
-        near = suggest(asked, names) if isinstance(asked, str) else ""
-        return UsageError(f"unknown framework {asked!r}{near}", f"one of {', '.join(names)}")
+        return UsageError(f"unknown framework {asked!r}{hint(asked, names)}", f"one of {', '.join(names)}")
     return UsageError(f"`{name_of(thing)}` is nothing that the adapter {asked!r} makes a layer of")
 
 

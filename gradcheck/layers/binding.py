@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from gradcheck.errors import BindingError
+from gradcheck.errors import BindingError, hint
 from gradcheck.layers.roles import (
     EMPTY,
     POSITIONAL_ONLY,
@@ -21,7 +21,7 @@ from gradcheck.layers.roles import (
     Slot,
     read_slots,
 )
-from gradcheck.layers.vocabulary import AXES, CONTEXT, LISTS, normalise, suggest
+from gradcheck.layers.vocabulary import AXES, CONTEXT, LISTS, normalise
 from gradcheck.layers.words import ask, find_word, read_word
 
 
@@ -81,7 +81,7 @@ def bind_forward(
         if slot.required and not slot.roles:
             raise BindingError(
                 f"the argument {slot.name} of `{title}` is given nothing: "
-                f"no input or option of that name{suggest(slot.name, [*known, *options])}",
+                f"no input or option of that name{hint(slot.name, [*known, *options])}",
                 _show_answers(slot, [name for name in known if name not in plan.names(Kind.INPUT)]),
             )
     return plan
@@ -170,6 +170,6 @@ def check_used(
         for name in names:
             if name not in taken and not (what == "option" and name in AXES):
                 raise BindingError(
-                    f"{start}{titles} {verb} the {what} {name!r}{suggest(name, free)}",
+                    f"{start}{titles} {verb} the {what} {name!r}{hint(name, free)}",
                     f"the arguments are {', '.join(dict.fromkeys(free)) or 'none'}",
                 )

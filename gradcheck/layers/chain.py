@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gradcheck.errors import BindingError, LayerError, UsageError
+from gradcheck.errors import BindingError, LayerError, UsageError, hint
 from gradcheck.layers.gradients import MISSING
 from gradcheck.layers.links import Link, Member, Recipe, label_of, names_of, settle_first
 from gradcheck.layers.modules import Session
 from gradcheck.layers.protocol import Array, Gradients, Inputs, Mismatch, Options
-from gradcheck.layers.vocabulary import AXES, suggest
+from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import Place, Plain
 
 
@@ -167,7 +167,7 @@ def _check_taken(chain: ChainLayer, inputs: Sequence[str], options: Mapping[str,
         for name in given:
             if name not in known and not (what == "option" and name in AXES):
                 raise BindingError(
-                    f"no link of the chain takes the {what} {name!r}{suggest(name, known)}",
+                    f"no link of the chain takes the {what} {name!r}{hint(name, known)}",
                     f"they take {', '.join(known) or 'none'}",
                 )
 

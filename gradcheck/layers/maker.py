@@ -7,11 +7,11 @@ import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from gradcheck.errors import BindingError
+from gradcheck.errors import BindingError, hint
 from gradcheck.layers.calling import call, name_of
 from gradcheck.layers.modules import equal_arrays, same_random_state
 from gradcheck.layers.roles import POSITIONAL_ONLY, VAR_KEYWORD, Slot, read_slots
-from gradcheck.layers.vocabulary import AXES, suggest
+from gradcheck.layers.vocabulary import AXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def plan_making(kind: type, init: Mapping[str, object], options: Collection[str]
         for name in init:
             if name not in names:
                 raise BindingError(
-                    f"init names the argument {name!r}, which `{title}` has not{suggest(name, names)}",
+                    f"init names the argument {name!r}, which `{title}` has not{hint(name, names)}",
                     f"the arguments are {', '.join(names) or 'none'}",
                 )
     free = [slot for slot in single if slot.name not in init]

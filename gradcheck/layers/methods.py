@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 
-from gradcheck.errors import NameLookupError
+from gradcheck.errors import NameLookupError, hint
 from gradcheck.layers.calling import name_of
 from gradcheck.layers.maker import is_static
 from gradcheck.layers.roles import read_slots
-from gradcheck.layers.vocabulary import suggest
 
 FORWARDS = (
     "forward",
@@ -74,7 +73,7 @@ def _find(target: object, said: str | None, usual: Sequence[str], role: str) -> 
     if said is not None:
         if _has(target, said):
             return said
-        raise NameLookupError(f"`{title}` has no method {said!r}{suggest(said, public)}", listed)
+        raise NameLookupError(f"`{title}` has no method {said!r}{hint(said, public)}", listed)
     for name in usual:
         if _has(target, name):
             return name

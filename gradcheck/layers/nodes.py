@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gradcheck.errors import BindingError, LayerError, NameLookupError, UsageError
+from gradcheck.errors import BindingError, LayerError, NameLookupError, UsageError, hint
 from gradcheck.layers.binding import bind_forward, check_used, given_names
 from gradcheck.layers.calling import call, locate, name_of
 from gradcheck.layers.gradients import MISSING, NO_ARRAY, match
@@ -20,7 +20,6 @@ from gradcheck.layers.parameters import words_of
 from gradcheck.layers.protocol import Array, Gradients, Inputs, Mismatch, Options
 from gradcheck.layers.references import Handle
 from gradcheck.layers.roles import Kind, Plan, Values, read_slots
-from gradcheck.layers.vocabulary import suggest
 from gradcheck.layers.words import check_bind
 from gradcheck.model import Place
 
@@ -230,7 +229,7 @@ def wrap_node(
     make: Callable[..., object] = kind
     if methods[0] is not None:
         if not callable(getattr(kind, methods[0], None)):
-            raise NameLookupError(f"`{kind.__name__}` has no method {methods[0]!r}{suggest(methods[0], dir(kind))}")
+            raise NameLookupError(f"`{kind.__name__}` has no method {methods[0]!r}{hint(methods[0], dir(kind))}")
         make = getattr(kind, methods[0])
     title = name_of(make)
     given = {**(options or {}), **(init or {})}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.errors import LayerError, UsageError
+from gradcheck.errors import LayerError, UsageError, hint
 from gradcheck.layers.binding import bind_forward, check_used, given_names
 from gradcheck.layers.calling import call
 from gradcheck.layers.gradients import Order, match
@@ -15,7 +15,7 @@ from gradcheck.layers.outputs import Returned, read_outputs, to_array
 from gradcheck.layers.protocol import Array, Gradients, Inputs, Options
 from gradcheck.layers.roles import Context, Kind, Plan, Role, Values
 from gradcheck.layers.upstream import bind_backward
-from gradcheck.layers.vocabulary import AXES, suggest
+from gradcheck.layers.vocabulary import AXES
 from gradcheck.layers.words import check_bind
 
 RETURNS = ("vjp", "jacobian", "derivative", "gradient")
@@ -207,7 +207,7 @@ def pair(
         If an argument could mean two things, or an input or option is taken by neither function.
     """
     if returns not in RETURNS:
-        raise UsageError(f"unknown returns {returns!r}{suggest(returns, RETURNS)}", f"one of {', '.join(RETURNS)}")
+        raise UsageError(f"unknown returns {returns!r}{hint(returns, RETURNS)}", f"one of {', '.join(RETURNS)}")
     bind = bind or {}
     arguments = None if inputs is None else [name for name in inputs if name not in held]
     left = [name for name in options if name not in elsewhere]

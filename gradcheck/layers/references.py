@@ -20,12 +20,11 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Protocol
 
-from gradcheck.errors import NameLookupError
+from gradcheck.errors import NameLookupError, hint
 from gradcheck.layers.calling import describe, name_of
 from gradcheck.layers.frameworks import load_first, needs
 from gradcheck.layers.modules import Session
 from gradcheck.layers.renewal import copy_of, renew
-from gradcheck.layers.vocabulary import suggest
 
 
 class Handle(Protocol):
@@ -173,7 +172,7 @@ def _walk(thing: object, attributes: Sequence[str], where: str) -> object:
             known = [other for other in dir(thing) if not other.startswith("__")]
             own = [other for other in known if _is_own(thing, other)]
             raise NameLookupError(
-                f"{owner} has no {name!r}{suggest(name, known)}",
+                f"{owner} has no {name!r}{hint(name, known)}",
                 f"it has {', '.join(own)}" if 0 < len(own) <= 20 else "",
             ) from None
         except Exception as error:  # noqa: BLE001  a property of the user's, or a module's __getattr__
@@ -194,11 +193,7 @@ def _missing_file(where: str, path: str) -> NameLookupError:
     if not os.path.isdir(folder):
         return NameLookupError(f"there is no file {where}: the folder {folder} does not exist")
     names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
-    from difflib import get_close_matches  # only a slip pays for it
-
-    near = get_close_matches(os.path.basename(path), names, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return NameLookupError(f"there is no file {where}{hint}", f"looked for {path}")
+    return NameLookupError(f"there is no file {where}{hint(os.path.basename(path), names)}", f"looked for {path}")
 
 
 def _remedy(module: str) -> str:

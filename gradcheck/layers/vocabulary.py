@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 _UPSTREAM = """
     g gr grad grads gradient gradients upstream cotangent cotangents ct cts cot cotan adjoint adj
@@ -46,15 +45,3 @@ def split_number(name: str) -> tuple[str, int | None]:
     """Split ``g2`` into the normalised word and its number; the number is ``None`` where there is none."""
     match = re.fullmatch(r"(.*\D)(\d+)", normalise(name))
     return (match[1], int(match[2])) if match else (normalise(name), None)
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the known name nearest to a mistyped one, as `` (did you mean 'softmax'?)``, or an empty string."""
-    names = list(known)
-    from difflib import get_close_matches  # only a slip pays for it
-
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    if not near:
-        lowered = {known_name.lower(): known_name for known_name in names}
-        near = [lowered[name.lower()]] if name.lower() in lowered else []
-    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gradcheck.errors import BindingError
+from gradcheck.errors import BindingError, hint
 from gradcheck.layers.roles import VAR_POSITIONAL, Kind, Plan, Role, Slot
-from gradcheck.layers.vocabulary import suggest
 
 _INDEXED = {"upstream": Kind.UPSTREAM, "output": Kind.OUTPUT}
 _SLICED = ("input-slice", "output-slice")
@@ -78,7 +77,7 @@ def _read_part(word: str, slot: Slot, title: str, inputs: Sequence[str] | None, 
 def _unknown(word: str, name: str, slot: Slot, title: str, known: Iterable[str]) -> BindingError:
     names = tuple(dict.fromkeys(known))
     return BindingError(
-        f"bind: {{{slot.name}: {word}}} of `{title}` names nothing that there is{suggest(name, names)}",
+        f"bind: {{{slot.name}: {word}}} of `{title}` names nothing that there is{hint(name, names)}",
         f"say upstream, output, input:NAME or option:NAME, where NAME is one of {', '.join(names) or '(no names)'}",
     )
 
@@ -108,7 +107,7 @@ def check_bind(bind: Mapping[str, str], plans: Mapping[str, Plan]) -> None:
             verb = "have" if " and " in titles else "has"
             names = dict.fromkeys(slot.name for plan in plans.values() for slot in plan.slots)
             raise BindingError(
-                f"bind names the argument {key!r}, which {titles} {verb} not{suggest(key, names)}",
+                f"bind names the argument {key!r}, which {titles} {verb} not{hint(key, names)}",
                 f"the arguments are {', '.join(names) or 'none'}",
             )
 

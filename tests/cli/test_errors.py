@@ -44,7 +44,7 @@ ERRORS = [
         "cannot write 'none/out.txt': there is no folder '{cwd}/none'\n  = help: make it first",
     ),
     (["run", "good", "--report", "tabl=x"], "--report 'tabl=x' cannot be read\n  = help: did you mean 'table'?"),
-    (["run", "good", "--shape", "y=3"], "--shape names 'y', which is no input of 'mine/good'\n  = help: there are x"),
+    (["run", "good", "--shape", "y=3"], "--shape names 'y', which is no input of 'mine/good'\n  = help: there is x"),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gradcheck.cli.messages import suggest, translate, write_error, write_internal
+from gradcheck.cli.messages import translate, write_error, write_internal
 from gradcheck.errors import CaseFileError, Complaint, UsageError
 
 
@@ -37,10 +37,3 @@ def test_errors_of_click_are_said_in_our_words() -> None:
         "no such option '--axs'\n  = help: did you mean '--axis'?"
     )
     assert str(translate(click.UsageError("Bad"), "gradcheck run")) == "bad\n  = help: see gradcheck run --help"
-
-
-def test_suggest() -> None:
-    assert suggest("rn", ["run", "list"]) == "did you mean 'run'?"
-    assert suggest("zzz", ["run", "list"]) == "there are run, list"
-    assert suggest("zzz", []) == ""
-    assert suggest("run" * 1000, ["run"]) == "there are run"

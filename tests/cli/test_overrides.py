@@ -184,7 +184,7 @@ def test_a_slip_in_the_name_of_an_input() -> None:
         with pytest.raises(UsageError) as caught:
             apply(make(), overrides)
 
-        assert str(caught.value) == f"{option} names 'y', which is no input of 'norm'\n  = help: there are x"
+        assert str(caught.value) == f"{option} names 'y', which is no input of 'norm'\n  = help: there is x"
 
 
 def test_given_values_have_no_shape_to_change() -> None:
