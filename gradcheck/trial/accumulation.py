@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.chain import ChainLayer
@@ -17,8 +15,6 @@ from gradcheck.model import Finding
 from gradcheck.trial.calls import SALT, draw_upstream, quiet
 from gradcheck.trial.contract import found
 from gradcheck.trial.subject import Subject, round_off
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def check_accumulation(subject: Subject) -> list[Finding]:

@@ -17,12 +17,12 @@ from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.methods import Measurement, measure
 from gradcheck.numeric.precision import DOUBLE, Precision
 from gradcheck.numeric.survey import Survey, survey
+from gradcheck.trial.calls import Floats
 from gradcheck.trial.compare import ROUNDINGS, Comparison, summarise
 from gradcheck.trial.linearity import NEARBY, ROUNDING, SAMPLES
 from gradcheck.trial.repetition import ask_nudged
 from gradcheck.trial.subject import Subject, comparable
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Complexes: TypeAlias = npt.NDArray[np.complex128]
 
 # Inputs up to this size are worth a second witness.

@@ -9,16 +9,12 @@ that call does not count, and there is no other of its kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
-from gradcheck.trial.calls import SALT, BudgetSpentError, equal_bits
+from gradcheck.trial.calls import SALT, BudgetSpentError, Floats, equal_bits
 from gradcheck.trial.subject import Subject
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # Copies that are worth putting together, and how many are at most.
 FEWEST = 4

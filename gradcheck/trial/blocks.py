@@ -7,18 +7,16 @@ a row that looks wrong is then measured and judged with its own unit upstream, l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.numeric.examination import Examination
 from gradcheck.numeric.survey import Survey
+from gradcheck.trial.calls import Floats
+from gradcheck.trial.compare import Places
 from gradcheck.trial.series import Series
 from gradcheck.trial.subject import Subject
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # What looks wrong by less than this many times what would be accepted is not worth a second measurement.
 CLEARLY = 4.0
@@ -149,7 +147,7 @@ def _scan(
     return [i for _, i in found[:MOST_ROWS]]
 
 
-def _unit(size: int, places: npt.NDArray[np.intp]) -> Floats:
+def _unit(size: int, places: Places) -> Floats:
     vector = np.zeros(size)
     vector[places] = 1.0
     return vector

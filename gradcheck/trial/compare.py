@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.model import Entry, Grid, InputReport, SliceSummary, Status, Verdict
-from gradcheck.numeric.evaluate import median, norm
+from gradcheck.numeric.evaluate import Mask, median, norm
 from gradcheck.numeric.judge import FAIL, FLOOR, KINK, NONFINITE, PASS, STATUSES, UNDECIDED, Codes
 from gradcheck.numeric.precision import SINGLE, Precision
+from gradcheck.trial.calls import Floats
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.intp]
 Ranks: TypeAlias = npt.NDArray[np.int8]
 _Number = TypeVar("_Number", bound=np.generic)
@@ -67,7 +67,7 @@ class Comparison:
     status: Codes
     tau: float
     vacuous: bool = False
-    examined: npt.NDArray[np.bool_] | None = None
+    examined: Mask | None = None
     suspected: bool = False
 
 

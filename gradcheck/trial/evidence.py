@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import GradcheckError, LayerError
 from gradcheck.layers.constants import default_options
@@ -14,11 +12,9 @@ from gradcheck.layers.protocol import Array
 from gradcheck.model import Plain
 from gradcheck.numeric.jacobian import measure_jacobian
 from gradcheck.rules.truth import Account, Truth
-from gradcheck.trial.calls import SALT, draw_upstream
+from gradcheck.trial.calls import SALT, Floats, draw_upstream
 from gradcheck.trial.linearity import Linearity
 from gradcheck.trial.subject import Subject, to_float64
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # A Jacobian of more entries than this is not held for naming.
 MOST_ENTRIES = 4_000_000

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Case, Plain
+from gradcheck.trial.calls import Floats
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Bits: TypeAlias = npt.NDArray[np.uint64]
 
 

@@ -6,19 +6,16 @@ that the function has when they move together. A mask that marks every tied entr
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
+from gradcheck.numeric.evaluate import Mask
+from gradcheck.trial.calls import Floats
 from gradcheck.trial.subject import Subject
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 MOST_KINKS = 64
 
 
-def find_inconsistent(subject: Subject, name: str, kinks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def find_inconsistent(subject: Subject, name: str, kinks: Mask) -> Mask:
     """Return which of the entries at kinks belong to a group whose gradient no subgradient can have.
 
     For a group moved together, output i has the one-sided derivatives F_i and B_i; whatever subgradient the
@@ -41,13 +38,13 @@ def find_inconsistent(subject: Subject, name: str, kinks: npt.NDArray[np.bool_])
     step *= max(1.0, float(np.max(np.abs(x[kinks]), initial=0.0)))
     noise = 64 * subject.precision * float(np.sum(np.abs(weights * y))) / step
 
-    def sides(mask: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    def sides(mask: Mask) -> tuple[Floats, Floats]:
         up, down = x.copy(), x.copy()
         up[mask] += step
         down[mask] -= step
         return (function(up) - y) / step, (y - function(down)) / step
 
-    touched: list[tuple[tuple[int, ...], npt.NDArray[np.bool_]]] = []
+    touched: list[tuple[tuple[int, ...], Mask]] = []
     for at in zip(*np.nonzero(kinks), strict=True):
         one = np.zeros(kinks.shape, dtype=bool)
         one[at] = True
@@ -71,10 +68,10 @@ def find_inconsistent(subject: Subject, name: str, kinks: npt.NDArray[np.bool_])
 
 
 def _connected(
-    touched: list[tuple[tuple[int, ...], npt.NDArray[np.bool_]]],
+    touched: list[tuple[tuple[int, ...], Mask]],
 ) -> list[list[tuple[int, ...]]]:
     """Group entries that have an output with a kink in common."""
-    groups: list[tuple[list[tuple[int, ...]], npt.NDArray[np.bool_]]] = []
+    groups: list[tuple[list[tuple[int, ...]], Mask]] = []
     for at, outputs in touched:
         members, union = [at], outputs
         rest = []

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.model import Finding, Severity
-from gradcheck.trial.calls import draw_upstream
+from gradcheck.trial.calls import Floats, draw_upstream
 from gradcheck.trial.contract import found
 from gradcheck.trial.repetition import ask_nudged, ask_same_again
 from gradcheck.trial.subject import Subject
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # Multiples that are no powers of two change every rounding of the backward without changing what it computes.
 ROUNDING = (1.0 / 3.0, 0.7, 1.9)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array, Layer
@@ -20,7 +19,7 @@ from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.precision import DOUBLE
 from gradcheck.numeric.survey import Survey, survey
 from gradcheck.trial.blocks import find_suspicious, peak_of
-from gradcheck.trial.calls import flatten
+from gradcheck.trial.calls import Floats, flatten
 from gradcheck.trial.compare import Comparison, own_rounding, summarise
 from gradcheck.trial.kinks import find_inconsistent
 from gradcheck.trial.linearity import Linearity
@@ -31,7 +30,6 @@ from gradcheck.trial.subject import Subject, to_float64
 if TYPE_CHECKING:
     from gradcheck.numeric.directions import Directions
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # An entry that agrees is settled if what would be accepted is at most this share of it.
 RESOLVED = 0.01

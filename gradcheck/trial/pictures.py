@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array
@@ -15,14 +13,12 @@ from gradcheck.numeric.jacobian import Jacobian, measure_jacobian
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.survey import survey
 from gradcheck.numeric.sweep import sweep
-from gradcheck.trial.calls import SALT
+from gradcheck.trial.calls import SALT, Floats
 from gradcheck.trial.evidence import imply_jacobians
 from gradcheck.trial.linearity import Linearity
 from gradcheck.trial.naming import MEMORY
 from gradcheck.trial.settling import precision_of
 from gradcheck.trial.subject import Subject
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # Numbers, and rows or columns, of a Jacobian that is drawn: of an input that agrees, and of one that does not.
 MOST_RIGHT = (4_096, 64)

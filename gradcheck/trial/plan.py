@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import UsageError
 from gradcheck.model import Settings
 from gradcheck.numeric.layout import Layout, find_layout
+from gradcheck.trial.calls import Floats
 from gradcheck.trial.subject import Subject
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # Inputs up to this size are not worth looking for structure.
 SMALL = 64

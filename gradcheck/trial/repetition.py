@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Finding, Severity
-from gradcheck.trial.calls import SALT, Pull, draw_upstream, equal_bits, flatten
+from gradcheck.trial.calls import SALT, Floats, Pull, draw_upstream, equal_bits, flatten
 from gradcheck.trial.contract import found
 from gradcheck.trial.subject import Subject, comparable, round_off
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 # How often a backward that looks nonlinear is asked the same again: a mask of few bits may repeat itself by chance.
 AGAIN = 8

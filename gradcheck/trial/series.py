@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array
-from gradcheck.trial.calls import Pull, equal_bits
-from gradcheck.trial.subject import Floats, Subject, comparable
+from gradcheck.trial.calls import Floats, Pull, equal_bits
+from gradcheck.trial.subject import Subject, comparable
 
 
 class Series:

@@ -12,9 +12,9 @@ from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Layer
 from gradcheck.model import Case
 from gradcheck.trial.batch import Batch
-from gradcheck.trial.calls import Caller, borrowed_random_state, flatten, quiet
+from gradcheck.trial.calls import Caller, Floats, borrowed_random_state, flatten, quiet
 from gradcheck.trial.case import realise
-from gradcheck.trial.helpers import Floats, Recipe, pack_values, unpack_part, unpack_rows
+from gradcheck.trial.helpers import Recipe, pack_values, unpack_part, unpack_rows
 from gradcheck.trial.shared import evaluate_all, together_of
 from gradcheck.trial.subject import Subject
 

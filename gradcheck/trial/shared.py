@@ -21,7 +21,8 @@ from gradcheck.layers.protocol import Array
 from gradcheck.model import Plain
 from gradcheck.numeric.evaluate import ManyAtOnce
 from gradcheck.trial.batch import Batch
-from gradcheck.trial.helpers import Floats, Helpers, Recipe, equal_tables, pack_part, pack_rows, unpack_values
+from gradcheck.trial.calls import Floats
+from gradcheck.trial.helpers import Helpers, Recipe, equal_tables, pack_part, pack_rows, unpack_values
 from gradcheck.trial.subject import Subject
 
 # Seconds of work left from where on help is worth asking for.

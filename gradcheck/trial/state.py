@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Finding, Severity
-from gradcheck.trial.calls import Pull, equal_bits, flatten, is_float
+from gradcheck.trial.calls import Floats, Pull, equal_bits, flatten, is_float
 from gradcheck.trial.contract import found
 from gradcheck.trial.repetition import alike, differ
 from gradcheck.trial.subject import Subject, comparable
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def nudge(subject: Subject) -> dict[str, Array]:

@@ -6,20 +6,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError, UsageError
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Plain
-from gradcheck.trial.calls import BudgetSpentError, Caller, Pull, draw_upstream, flatten, is_float, split
+from gradcheck.trial.calls import BudgetSpentError, Caller, Floats, Pull, draw_upstream, flatten, is_float, split
 
 if TYPE_CHECKING:
     from gradcheck.trial.helpers import Helpers
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(eq=False, slots=True)

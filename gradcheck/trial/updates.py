@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcheck.errors import LayerError
 from gradcheck.layers.objects import ObjectLayer
 from gradcheck.layers.protocol import Array
 from gradcheck.model import Finding
-from gradcheck.trial.calls import equal_bits
+from gradcheck.trial.calls import Floats, equal_bits
 from gradcheck.trial.contract import found
 from gradcheck.trial.subject import Subject, round_off
 
 if TYPE_CHECKING:
     from gradcheck.rules.truth import Truth
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def moved_parameters(subject: Subject) -> dict[str, tuple[Array, Array]]:
