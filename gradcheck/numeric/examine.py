@@ -59,6 +59,7 @@ def examine(
     entries: Indices | None = None,
     keep_jacobian: bool = False,
     max_columns: int = 64,
+    asked: bool = False,
 ) -> Examination:
     """Compare a claimed gradient, entry by entry, with central differences whose error is known.
 
@@ -80,6 +81,8 @@ def examine(
     max_columns
         Columns in doubt that are cross-examined once one is confirmed to be wrong. Suspects beyond them stay undecided,
         unless nearly all that were examined were confirmed and they disagree clearly.
+    asked
+        Whether a person asked for these tolerances: then what is beyond them is wrong, by however little.
     """
     evaluate = as_evaluator(function)
     before = evaluate.count
@@ -112,6 +115,7 @@ def examine(
         unsure=unsure,
     )
     criteria = make_criteria(gathered if judged else estimate.value, estimate.value, survey.precision, rtol, atol)
+    criteria.asked = asked
     escalated, vacuous = 0, False
     if judged:
         state.status = criteria.classify(gathered, estimate.value, estimate.bound, estimate.still)

@@ -34,6 +34,8 @@ class Criteria:
         An entry too small for that still agrees when what would be accepted is at most this.
     scale
         G, the root mean square of the gradient.
+    asked
+        Whether a person asked for the tolerances.
     """
 
     tau: float
@@ -41,6 +43,7 @@ class Criteria:
     resolved: float
     negligible: float
     scale: float
+    asked: bool = False
 
     def allowance(self, claim: Array, value: Array, bound: Array) -> Array:
         """Largest difference between claim and value that is no evidence of anything."""
@@ -53,9 +56,15 @@ class Criteria:
         return needed
 
     def surplus(self, claim: Array, value: Array, bound: Array) -> Array:
-        """Difference as a multiple of the allowance; infinite where there is no difference to speak of."""
+        """Difference as a multiple of the allowance; infinite where there is no difference to speak of.
+
+        A tolerance that was asked for is no doubt about the measurement: what is beyond it is a multiple of the bound.
+        """
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            ratio = np.abs(claim - value) / self.allowance(claim, value, bound)
+            apart, allowed = np.abs(claim - value), self.allowance(claim, value, bound)
+            ratio = apart / allowed
+            if self.asked:
+                ratio = np.where(apart > allowed, np.maximum(ratio, 1 + (apart - allowed) / bound), ratio)
         return np.where(np.isnan(ratio), np.inf, ratio)
 
     def classify(self, claim: Array, value: Array, bound: Array, still: Mask) -> Codes:

@@ -154,10 +154,7 @@ class _Ladder:
         return np.where(np.isnan(apart), np.inf, apart)
 
     def _surplus(self) -> Array:
-        """Disagreement as a multiple of what would be accepted."""
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            ratio = self._apart() / self._allowed()
-        return np.where(np.isnan(ratio), np.inf, ratio)
+        return self._criteria.surplus(self._claim, self._rung.value, self._rung.bound)
 
     def _advance(self, active: Mask, *, first: bool) -> Mask:
         """Set the next steps; say where they can become no shorter."""

@@ -71,12 +71,14 @@ def compare_input(
     function = _speed_up(subject, name, function, x, plan, settings.memory)
     coarse, own = precision_of(subject.unit(name)), precision_of(subject.precision)
     rtol = settings.rtol if settings.rtol is not None else max(1e-7, 32 * coarse.eps)
+    asked = settings.rtol is not None or bool(settings.atol)
 
     def look_around(weights: Floats, at: Floats = x) -> Survey:
         return survey(function, at, weights, plan.layout, subject.rng, own, eps=settings.eps)
 
     def compare(weights: Floats, gradient: Floats, keep: bool, floor: float = 0.0) -> tuple[Comparison, Examination]:
-        result = examine(function, look_around(weights), gradient, rtol=rtol, atol=settings.atol, keep_jacobian=keep)
+        around = look_around(weights)
+        result = examine(function, around, gradient, rtol=rtol, atol=settings.atol, keep_jacobian=keep, asked=asked)
         slack = own_rounding(gradient, linearity.rounding.get(name), coarse, result.scale)
         part = _compare(subject, name, gradient, result, slack + floor, linearity.rounding.get(name))
         _forgive_rounding(subject, part, weights, result.scale)
@@ -242,9 +244,12 @@ def _join_kinks(subject: Subject, name: str, status: Codes) -> Codes:
     return np.where(bad, np.uint8(FAIL), status)
 
 
-def gradients_agree(subject: Subject, inputs: Mapping[str, Array], gradients: Mapping[str, Floats]) -> str | None:
+def gradients_agree(
+    subject: Subject, inputs: Mapping[str, Array], gradients: Mapping[str, Floats], settings: Settings
+) -> str | None:
     """Return the name of an input whose gradient is wrong at another point, or ``None``.
 
+    What the settings tolerate at the case's own point is tolerated there as well.
     A random direction tells whether anything is wrong for a few forward calls; only then every entry is measured.
     """
     moved = to_float64(inputs, subject.wrt)
@@ -265,7 +270,8 @@ def gradients_agree(subject: Subject, inputs: Mapping[str, Array], gradients: Ma
         except LayerError:
             continue
         # what is remembered from other inputs is not off by a rounding
-        slack = np.full(gradient.shape, 1e-3 * result.scale + 16 * coarse.tiny)
+        slack = np.full(gradient.shape, 1e-3 * result.scale + 16 * coarse.tiny) + (settings.atol or 0.0)
+        slack += (settings.rtol or 0.0) * np.maximum(np.abs(gradient), np.abs(result.value))
         part = _compare(subject, name, gradient, result, slack)
         _forgive_rounding(subject, part, weights, result.scale, moved)
         if np.any(part.status == FAIL):

@@ -211,7 +211,10 @@ def _probe(trial: Trial) -> None:
             trial.findings += check_memory(
                 subject,
                 lambda inputs, gradients: gradients_agree(
-                    subject, inputs, {name: part for name, part in gradients.items() if name in decided}
+                    subject,
+                    inputs,
+                    {name: part for name, part in gradients.items() if name in decided},
+                    trial.settings,
                 ),
             )
         trial.findings += check_strides(subject)

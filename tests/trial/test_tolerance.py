@@ -1,0 +1,49 @@
+"""Tolerances that a person asks for: what is beyond them is wrong, however little, and what is within them is right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradcheck
+
+X = np.random.default_rng(3).standard_normal((4, 5))
+
+
+def off_by(share):
+    return lambda g, x: g * np.cos(x) * np.where(np.arange(x.size).reshape(x.shape) == 7, 1 + share, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("share", "tolerance", "verdict"),
+    [
+        (1.5e-3, {"rtol": 1e-3}, "fail"),
+        (1.1e-3, {"rtol": 1e-3}, "fail"),
+        (0.9e-3, {"rtol": 1e-3}, "pass"),
+        (0.3, {"rtol": 0.2}, "fail"),
+        (0.3, {"rtol": 0.4}, "pass"),
+        (0.3, {"atol": 1e-3}, "fail"),
+        (0.3, {"atol": 10.0}, "pass"),
+    ],
+)
+def test_they_decide(share, tolerance, verdict):
+    report = gradcheck.check(np.sin, off_by(share), {"x": X}, **tolerance)
+
+    assert report.verdict == verdict
+    assert [finding.rule for finding in report.findings if verdict == "pass"] == []
+
+
+def softmax(x):
+    e = np.exp(x - x.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("rtol", [3.0, 10.0])
+def test_what_they_allow_is_no_memory_of_other_inputs(rtol):
+    def diagonal(g, x):
+        s = softmax(x)
+        return g * s * (1 - s)
+
+    report = gradcheck.check(softmax, diagonal, {"x": X}, rtol=rtol)
+
+    assert "stale-forward-cache" not in [finding.rule for finding in report.findings]
