@@ -15,7 +15,9 @@ from gradcheck.layers.build import wrap
 from gradcheck.layers.protocol import Array, Layer
 from gradcheck.layers.vocabulary import AXES
 from gradcheck.model import MODES, Audit, Expectation, InputSpec, Plain, Report, Settings, Verdict, use_drawer
+from gradcheck.report.escape import visible
 from gradcheck.report.terminal import draw as draw_report
+from gradcheck.report.words import name_of
 from gradcheck.trial.calls import Caller
 from gradcheck.trial.case import check_axis, with_axis
 from gradcheck.trial.expectation import judge
@@ -185,12 +187,17 @@ def assert_gradients(
     Raises
     ------
     GradientMismatch
-        (an ``AssertionError``) with the table as its message.
+        (an ``AssertionError``) whose message says what is wrong in its first line; the table follows.
     """
     report = check(layer, backward, inputs, **arguments)
     accepted = {Verdict.PASS, Verdict.UNDECIDED} if allow_undecided else {Verdict.PASS}
     if report.verdict not in accepted:
-        raise GradientMismatch("\n" + str(report))
+        raise mismatch(report)
+
+
+def mismatch(report: Report) -> GradientMismatch:
+    """Return the error of a report; its first line is all that the summary of pytest has room for."""
+    return GradientMismatch(f"{visible(report.name)}: {name_of(report)}\n{report}")
 
 
 @dataclass(slots=True)
@@ -207,7 +214,8 @@ class _Request:
 def _request(
     layer: object, backward: object, inputs: Mapping[str, npt.ArrayLike] | None, arguments: Arguments
 ) -> _Request:
-    arrays = {name: np.asarray(value) for name, value in (inputs or {}).items()}
+    arrays = _named(inputs)
+    _check_numbers(arguments)
     axis, seed, mode = arguments.get("axis"), arguments.get("seed", 0), arguments.get("mode", "auto")
     given = arguments.get("options") or {}
     options = with_axis(given, axis)
@@ -236,6 +244,28 @@ def _request(
     )
     upstream = _upstream(arguments.get("upstream"), built, arrays, options, seed)
     return _Request(built, arrays, options, settings, upstream)
+
+
+def _named(inputs: object) -> dict[str, Array]:
+    given = {} if inputs is None else inputs
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise UsageError("inputs are given by their names", 'write {"x": x}')
+    return {name: np.asarray(value) for name, value in given.items()}
+
+
+def _check_numbers(arguments: Arguments) -> None:
+    """Refuse what would make a verdict of nothing: a tolerance below zero, or nan, lets no layer pass."""
+    for name, value in (
+        ("rtol", arguments.get("rtol")),
+        ("atol", arguments.get("atol")),
+        ("eps", arguments.get("eps")),
+    ):
+        if value is not None and not (0 <= value < float("inf") and (value or name != "eps")):
+            allowed = "above 0" if name == "eps" else "from 0 on"
+            raise UsageError(f"{name} is {value!r}", f"give a finite number {allowed}")
+    seed: object = arguments.get("seed", 0)
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise UsageError(f"seed is {seed!r}", "give a whole number from 0 on")
 
 
 def _upstream(

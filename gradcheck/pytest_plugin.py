@@ -80,11 +80,12 @@ def check_gradients(request: pytest.FixtureRequest) -> CheckGradients:
     ) -> Report:
         __tracebackhide__ = True
         from gradcheck import Verdict, check
+        from gradcheck.api import mismatch
 
         report = check(layer, backward, inputs, **arguments)
         request.node.user_properties.append(("gradcheck", f"{report.name}: {report.verdict}"))
         if report.verdict not in ({Verdict.PASS, Verdict.UNDECIDED} if allow_undecided else {Verdict.PASS}):
-            raise GradientMismatch("\n" + str(report))
+            raise mismatch(report)
         return report
 
     return check_

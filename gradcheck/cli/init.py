@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from gradcheck.cli import options
+from gradcheck.cli.repeat import quoted
 from gradcheck.cli.screen import Screen
 from gradcheck.errors import UsageError
 from gradcheck.model import Case
@@ -57,7 +58,8 @@ def command(file: str, output: str | None, force: bool) -> int:
     for problem in problems:
         screen.warn(problem)
     number = f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}"
-    screen.print(f"wrote {target}: {number} ({', '.join(case.name for case in cases)})\nnext: gradcheck run {target}")
+    screen.print(f"wrote {target}: {number} ({', '.join(case.name for case in cases)})")
+    screen.print(f"next: gradcheck run {quoted(str(target))}")
     return 0
 
 

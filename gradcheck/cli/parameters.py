@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     Type: TypeAlias = click.ParamType[Any]
 else:
     Type = click.ParamType
+
+
+class Finite(click.FloatRange):
+    """A number within limits, and neither infinite nor nan: no tolerance, step or time is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
 
 
 class Word(Type):

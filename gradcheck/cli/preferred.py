@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from gradcheck.casefile.preferences import BY_NAME, PREFERENCES, TABLE, Preference, misspelt
 from gradcheck.casefile.project import complain, find_project
-from gradcheck.cli.parameters import Word
+from gradcheck.cli.parameters import Finite, Word
 from gradcheck.errors import UsageError
 from gradcheck.model import Plain
 
@@ -64,7 +64,7 @@ def _kind(preference: Preference) -> dict[str, Any]:
         return {"type": Word(preference.words), "metavar": preference.name.upper()}
     if preference.kind == "whole":
         return {"type": click.IntRange(min=int(preference.least)), "metavar": "N"}
-    return {"type": click.FloatRange(min=preference.least, min_open=preference.above), "metavar": "X"}
+    return {"type": Finite(min=preference.least, min_open=preference.above), "metavar": "X"}
 
 
 def is_preference(flag: str) -> bool:

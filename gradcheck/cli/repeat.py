@@ -111,7 +111,7 @@ def write_command(case: Case, overrides: Overrides, axis: int | None, seed: int)
         value = getattr(overrides, option)
         if value is not None and option != "seed":
             words += [f"--{option}", str(value)]
-    return " ".join(map(_quoted, [*words, "--seed", str(seed)]))
+    return " ".join(map(quoted, [*words, "--seed", str(seed)]))
 
 
 def target_of(case: Case) -> str:
@@ -122,7 +122,7 @@ def target_of(case: Case) -> str:
     return target if target is not None and ":" in target else case.name
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """Quote a word for a POSIX shell, as ``shlex.quote`` does."""
     if word and re.fullmatch(r"[\w@%+=:,./-]+", word, re.ASCII):
         return word

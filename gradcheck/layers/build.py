@@ -190,7 +190,7 @@ class _Request:
         if inspect.isroutine(thing) and self.spec.returns != "vjp":
             return self.pair(Half(handle, gradient=False), Half(handle, gradient=True))
         if inspect.isroutine(thing) or isinstance(thing, np.ufunc):
-            raise _no_backward(name_of(thing))
+            raise _no_backward(name_of(thing), getattr(thing, "__globals__", {}))
         if self.spec.backward or callable(thing):
             return self.object(handle)
         raise UsageError(
@@ -291,9 +291,10 @@ def _is_function(thing: object) -> bool:
     return callable(thing) and not isinstance(thing, type)
 
 
-def _no_backward(name: str) -> UsageError:
+def _no_backward(name: str, beside: Mapping[str, object] | None = None) -> UsageError:
+    lead = f"is it `{name}_backward`? " if f"{name}_backward" in (beside or {}) else ""
     return UsageError(
         f"`{name}` is a function without a backward",
-        f"give its backward too: `backward: ...`, --backward REFERENCE   (in Python: backward=... or ({name}, ...)); "
-        "one that returns a value and its gradient says `returns: gradient`",
+        f"{lead}give its backward too: `backward: ...`, --backward REFERENCE   (in Python: backward=... or ({name}, "
+        "...)); one that returns a value and its gradient says `returns: gradient`",
     )

@@ -16,6 +16,8 @@ INDENT = "  "
 
 GOOD, POOR = "green", "yellow"
 
+NOTHING = "has no bug to be seen: none would make a difference"
+
 
 @dataclass(slots=True)
 class Audited:
@@ -97,8 +99,9 @@ def draw_audit(audited: Audited, *, width: int = 80, color: bool = False) -> str
         return render(_problem(audited, width), color=color)
     audit = audited.audit
     total = len(audit.seen) + len(audit.blind)
-    lines = [_head(audited.name, audit.score)]
-    lines[0].add(f"   sees {len(audit.seen)} of the {numbers.plural(total, 'bug')} that this layer could have")
+    lines = [_head(audited.name, audit.score if total else None)]
+    sees = f"sees {len(audit.seen)} of the {numbers.plural(total, 'bug')} that this layer could have"
+    lines[0].add(f"   {sees if total else NOTHING}")
     spots = [(audited, spot) for spot in audit.blind]
     lines += _spots(spots, width)
     return render(lines, color=color)
@@ -111,7 +114,10 @@ def draw_suites(audited: Sequence[Audited], *, width: int = 80, color: bool = Fa
         if each.audit is None:
             lines += _problem(each, width)
             continue
-        line = _head(each.name, each.audit.score)
+        possible = bool(each.audit.seen or each.audit.blind)
+        line = _head(each.name, each.audit.score if possible else None)
+        if not possible:
+            line.add(f"   {NOTHING}", FAINT)
         if each.audit.blind:
             line.add(f"   {numbers.plural(len(each.audit.blind), 'blind spot')}", FAINT)
         lines.append(line)
@@ -132,7 +138,10 @@ def draw_suites(audited: Sequence[Audited], *, width: int = 80, color: bool = Fa
     return render(lines, color=color)
 
 
-def _head(name: str, share: float) -> Line:
+def _head(name: str, share: float | None) -> Line:
+    """Return the score and the name; a share of no bugs at all is no score."""
+    if share is None:
+        return Line("    -").add(f"  {name}", STRONG)
     style = GOOD if share >= 1 else POOR
     return Line(f"{percent(share):>5}", style).add(f"  {name}", STRONG)
 

@@ -135,6 +135,8 @@ def _where(part: InputReport, index: Sequence[int]) -> str:
 
 def doubt_of(part: InputReport) -> str:
     """Say how many entries of an input cannot be decided, and why, as far as those that are shown say it."""
+    if not part.size:
+        return f"{visible(part.name)}: {agreement(part)}"
     undecided = part.counts.get(Status.UNDECIDED.value, 0)
     if not undecided:
         return ""
@@ -178,7 +180,8 @@ def calls_of(counts: Counts) -> str:
 def cost_of(report: Report) -> list[str]:
     """Return how a case was checked, part by part: its mode, its calls, its seed, and where the backward is."""
     said = [f"{visible(report.mode)} mode"] if report.mode else []
-    said.append(f"{calls_of(report.counts)} {'call' if report.counts.backwards == 1 else 'calls'}")
+    if report.counts.forwards or report.counts.backwards:  # a worker that died has told nobody how many there were
+        said.append(f"{calls_of(report.counts)} {'call' if report.counts.backwards == 1 else 'calls'}")
     said.append(f"seed {report.seed}")
     if report.source is not None:
         line = f":{report.source.line}" if report.source.line else ""

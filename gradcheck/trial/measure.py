@@ -14,7 +14,7 @@ from gradcheck.model import InputReport, Settings, Verdict
 from gradcheck.numeric.evaluate import Evaluator
 from gradcheck.numeric.examination import Examination
 from gradcheck.numeric.examine import examine
-from gradcheck.numeric.judge import FAIL, FLOOR, KINK, PASS, UNDECIDED, Codes
+from gradcheck.numeric.judge import FAIL, FLOOR, KINK, NONFINITE, PASS, UNDECIDED, Codes
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.precision import DOUBLE
 from gradcheck.numeric.survey import Survey, survey
@@ -188,6 +188,10 @@ def _compare(
     lost = (result.value == 0) & (np.abs(claim) <= _lost_size(subject, name))
     if not np.all(np.isfinite(flatten(subject.outputs))):  # where all outputs are no numbers, nothing can be wrong
         lost |= ~np.isfinite(claim) & (np.abs(result.value) <= result.bound)
+        # an input that is no number cannot be moved: its gradient may well be none either
+        given = np.reshape(np.asarray(subject.given[name]), claim.shape)
+        unmoved = (status == NONFINITE) & ~np.isfinite(claim) & ~np.isfinite(given)
+        status = np.where(unmoved, np.uint8(UNDECIDED), status)
     status = np.where(failed & ~near & lost, np.uint8(UNDECIDED), status)
     dtype = str(subject.given[name].dtype)
     part = Comparison(name, dtype, claim, result.value, result.bound, allowance, status, result.tau, result.vacuous)

@@ -86,7 +86,9 @@ def _choose(
         raise UsageError(f"{name!r} is not differentiated", f"the inputs are {', '.join(subject.wrt)}")
     parts = [part for part in report.inputs if part.size and name in (None, part.name)]
     if not parts:
-        raise UsageError("there is no entry to be looked at", "the gradient is empty, or of the wrong shape")
+        bug = report.bug
+        why = f"{bug.rule}: {bug.message}" if bug is not None else "the inputs that are differentiated are empty"
+        raise UsageError("there is no entry to be looked at", why)
     part = min(parts, key=lambda each: (_WORST_FIRST.index(each.verdict), each.margin or 0.0))
     worst = worst_entry(part)
     place = tuple(index) if index is not None else worst.index if worst is not None else (0,) * len(part.shape)

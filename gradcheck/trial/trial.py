@@ -115,7 +115,7 @@ def try_layer(
         name or layer.name, Verdict.ERROR, layer=layer.name, options=options, seed=settings.seed, source=layer.source,
         counts=caller.counts,
     )  # fmt: skip
-    report.axis = settings.axis if settings.axis is not None else _axis_option(options)
+    report.axis = settings.axis if settings.axis is not None else _axis_option(options, arrays)
     keep_freed_memory(arrays.values())
     try:
         with borrowed_random_state(), quiet():
@@ -128,10 +128,12 @@ def try_layer(
     return report
 
 
-def _axis_option(options: Mapping[str, Plain]) -> int | None:
+def _axis_option(options: Mapping[str, Plain], arrays: Mapping[str, Array]) -> int | None:
+    most = max((array.ndim for array in arrays.values()), default=0)
     for key in AXES:
         value = options.get(key)
-        if isinstance(value, int) and not isinstance(value, bool):
+        # `dim` is a size as often as an axis: RMSNorm(dim=512)
+        if isinstance(value, int) and not isinstance(value, bool) and (key == "axis" or -most <= value < most):
             return value
     return None
 

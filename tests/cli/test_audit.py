@@ -132,3 +132,16 @@ def test_a_genuine_audit(project: Path, capsys: Captured) -> None:
     assert "bugs that this layer could have" in out
     assert "cure: make axis 0 of x longer: 3, as in" in out
     assert "    inputs: {x: {shape: [3, 5]}}" in out
+
+
+def test_a_share_of_no_bugs_is_no_score(project: Path, capsys: Captured) -> None:
+    Path("cases/none.yaml").write_text(
+        "version: 1\ncases:\n  none: {layer: tanh, inputs: {x: {shape: [0]}}}\n  some: {layer: tanh}\n"
+    )
+    assert main(["audit", "none/none"]) == 0
+    assert capsys.readouterr().out == "    -  none/none   has no bug to be seen: none would make a difference\n"
+
+    assert main(["audit", "cases/none.yaml"]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == "    -  none/none   has no bug to be seen: none would make a difference"
+    assert second.endswith("blind spots")

@@ -346,3 +346,9 @@ def test_most_of_the_zoo_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert len(verdicts) >= len(files)
     assert sum(verdict is not Verdict.ERROR for verdict in verdicts) >= 0.75 * len(verdicts)
+
+
+def test_the_next_command_is_quoted(folder: Path, capsys: Captured) -> None:
+    assert main(["init", "mine.py", "-o", "my cases.yaml"]) == 0
+
+    assert capsys.readouterr().out.endswith("\nnext: gradcheck run 'my cases.yaml'\n")

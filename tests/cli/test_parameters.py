@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 import pytest
 
 from gradcheck.casefile.draws import DTYPES
@@ -93,3 +94,11 @@ def test_slips_in_values(kind: Any, text: str, help_: str) -> None:
         convert(kind, text)
 
     assert str(caught.value) == f"value {text!r} cannot be read\n  = help: {help_}"
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999"])
+def test_a_tolerance_is_finite(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"is not (a finite number|in the range)"):
+        parameters.Finite(min=0).convert(text, None, None)
+
+    assert parameters.Finite(min=0).convert("1e300", None, None) == 1e300

@@ -63,3 +63,19 @@ def test_what_is_refused(arguments: list[str], error: str, project: Path, capsys
 def test_a_layer_that_raises(project: Path, capsys: Captured) -> None:
     assert main(["sweep", "raising"]) == 2
     assert "backward raised ValueError" in capsys.readouterr().err
+
+
+def test_where_there_is_no_entry_it_says_why(project: Path, capsys: Captured) -> None:
+    Path("odd.py").write_text(
+        "import numpy as np\ndef f(x): return np.tanh(x)\ndef none(g, x): return None\n"
+        "def tanh(g, x): return g * (1 - np.tanh(x) ** 2)\n"
+    )
+    said = []
+    for backward, shape in (("none", "2,2"), ("tanh", "0")):
+        assert main(["sweep", "odd.py:f", "--backward", f"odd.py:{backward}", "--shape", shape]) == 2
+        said.append(capsys.readouterr().err.splitlines()[1])
+
+    assert said == [
+        "  = help: missing-input-gradient: the backward returned None as the gradient of x",
+        "  = help: the inputs that are differentiated are empty",
+    ]

@@ -177,3 +177,16 @@ def test_importing_everything_imports_no_framework():
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+def scaled(x):
+    return 2 * x
+
+
+def scaled_backward(g):
+    return 2 * g
+
+
+def test_the_backward_beside_a_function_is_named():
+    with pytest.raises(UsageError, match=r"help: is it `scaled_backward`\? give its backward too"):
+        wrap(scaled)

@@ -113,3 +113,23 @@ def test_nan_beside_such_outputs_is_one_and_is_named_with_its_place():
     assert "nan" in bug.message
     assert "0 of" not in bug.message
     assert "another shape" not in str(report)
+
+
+def test_nan_where_the_input_is_nan_is_no_bug():
+    x = np.array([[1.0, np.nan], [2.0, 0.5]])
+    report = gradcheck.check(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), {"x": x})
+
+    assert report.verdict.value == "undecided"
+    assert "x: 1 of 4 entries cannot be decided: the backward is no number where the" in str(report)
+
+
+def test_nan_beside_a_nan_input_is_one():
+    def backward(g, x):
+        result = g * (1 - np.tanh(x) ** 2)
+        result[1, 0] = np.nan
+        return result
+
+    report = gradcheck.check(np.tanh, backward, {"x": np.array([[1.0, np.nan], [2.0, 0.5]])})
+
+    assert report.verdict.value == "fail"
+    assert "x[1, 0]" in str(report)

@@ -52,3 +52,13 @@ def test_a_step_that_explains_nothing_is_not_blamed():
 
 def test_a_change_that_is_no_step_is_not_called_one():
     assert first(other_change_between_uses).rule != "uses-updated-parameters"
+
+
+def test_a_size_called_dim_is_no_axis():
+    x = np.random.default_rng(0).standard_normal((2, 4))
+
+    def backward(g, x, dim):
+        return g
+
+    axes = [gradcheck.check(lambda x, dim: x, backward, {"x": x}, options={"dim": dim}).axis for dim in (4, 1)]
+    assert axes == [None, 1]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradcheck
+from gradcheck.errors import UsageError
 
 X = np.random.default_rng(3).standard_normal((4, 5))
 
@@ -47,3 +48,33 @@ def test_what_they_allow_is_no_memory_of_other_inputs(rtol):
     report = gradcheck.check(softmax, diagonal, {"x": X}, rtol=rtol)
 
     assert "stale-forward-cache" not in [finding.rule for finding in report.findings]
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ({"rtol": -1}, "rtol is -1\n  = help: give a finite number from 0 on"),
+        ({"rtol": float("nan")}, "rtol is nan\n  = help: give a finite number from 0 on"),
+        ({"atol": float("inf")}, "atol is inf\n  = help: give a finite number from 0 on"),
+        ({"eps": 0.0}, "eps is 0.0\n  = help: give a finite number above 0"),
+        ({"seed": -1}, "seed is -1\n  = help: give a whole number from 0 on"),
+        ({"seed": "a"}, "seed is 'a'\n  = help: give a whole number from 0 on"),
+    ],
+)
+def test_what_makes_no_verdict_is_refused(argument, message):
+    with pytest.raises(UsageError) as caught:
+        gradcheck.check(np.sin, off_by(0), {"x": X}, **argument)
+
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("inputs", [X, {1: X}])
+def test_inputs_without_names(inputs):
+    with pytest.raises(UsageError, match=r"^inputs are given by their names"):
+        gradcheck.check(np.sin, off_by(0), inputs)
+
+
+def test_no_tolerance_at_all_is_one():
+    report = gradcheck.check(np.sin, off_by(0), {"x": X}, rtol=0, atol=0.0)
+
+    assert report.verdict == "pass"
