@@ -79,7 +79,8 @@ def summarise(part: Comparison, axis: int | None) -> InputReport:
     status = part.status
     refuted, failed = status == FAIL, (status == FAIL) | (status == NONFINITE)
     with np.errstate(all="ignore"):
-        error = difference / np.maximum(larger, part.bound / part.tau)
+        # a tolerance of nearly nothing is no reason to call every entry small beside its bound
+        error = difference / np.maximum(larger, part.bound / max(part.tau, _usual_tolerance(part.dtype)))
         # of what was examined and found wrong the plain relative error is certain
         error = np.where(refuted, difference / larger, error)
         error = np.where(difference == 0, 0.0, error)
@@ -120,6 +121,10 @@ def summarise(part: Comparison, axis: int | None) -> InputReport:
         analytic, numeric, bound = (a.ravel().tolist() for a in (part.analytic, part.numeric, part.bound))
         report.gradient = Grid(report.shape, analytic, numeric, bound, np.flatnonzero(failed).tolist())
     return report
+
+
+def _usual_tolerance(dtype: str) -> float:
+    return max(1e-7, 32 * float(np.finfo(dtype).eps)) if dtype.startswith("float") else 1e-7
 
 
 def _verdict(part: Comparison, larger: Floats) -> Verdict:

@@ -265,8 +265,8 @@ def test_a_function_without_a_backward():
             make()
 
         assert str(caught.value) == (
-            "`softmax` is a function without a backward\n  = help: is it `softmax_backward`? give its backward too: `backward: ...`, "
-            "--backward REFERENCE   (in Python: backward=... or (softmax, ...)); "
+            "`softmax` is a function without a backward\n  = help: is it `softmax_backward`? give its backward too: "
+            "`backward: ...`, --backward REFERENCE   (in Python: backward=... or (softmax, ...)); "
             "one that returns a value and its gradient says `returns: gradient`"
         )
 

@@ -78,3 +78,11 @@ def test_no_tolerance_at_all_is_one():
     report = gradcheck.check(np.sin, off_by(0), {"x": X}, rtol=0, atol=0.0)
 
     assert report.verdict == "pass"
+
+
+@pytest.mark.parametrize("rtol", [0, 1e-12])
+def test_agreement_is_not_said_to_be_closer_than_it_is(rtol):
+    report = gradcheck.check(np.sin, lambda g, x: g * np.cos(x) * (1 + 3e-10), {"x": X}, rtol=rtol, atol=1e-3)
+
+    assert report.verdict == "pass"
+    assert 2e-10 < report.inputs[0].error < 1e-7
