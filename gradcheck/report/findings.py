@@ -96,13 +96,13 @@ def _truth(value: Plain) -> str:
 
 def _ratio(value: Plain) -> str:
     if _is_number(value):
-        return f"it is {numbers.significant(value, 6)} times the true one"
+        return f"the backward is {numbers.significant(value, 6)} times the true one"
     if isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)):
         ends = [float(each) for each in value if isinstance(each, (int, float))]
         low, high = (numbers.significant(each, 3) for each in ends)
         if low == high:
             return _ratio(sum(ends) / 2)
-        return f"it is from {low} to {high} times the true one"
+        return f"the backward is from {low} to {high} times the true one"
     return ""
 
 

@@ -87,7 +87,8 @@ def _choose(
     parts = [part for part in report.inputs if part.size and name in (None, part.name)]
     if not parts:
         bug = report.bug
-        why = f"{bug.rule}: {bug.message}" if bug is not None else "the inputs that are differentiated are empty"
+        why = f"{bug.rule}: {bug.message}" if bug is not None else ""
+        why = why or next(iter(report.notes), "the inputs that are differentiated are empty")
         raise UsageError("there is no entry to be looked at", why)
     part = min(parts, key=lambda each: (_WORST_FIRST.index(each.verdict), each.margin or 0.0))
     worst = worst_entry(part)

@@ -71,11 +71,13 @@ def test_where_there_is_no_entry_it_says_why(project: Path, capsys: Captured) ->
         "def tanh(g, x): return g * (1 - np.tanh(x) ** 2)\n"
     )
     said = []
-    for backward, shape in (("none", "2,2"), ("tanh", "0")):
-        assert main(["sweep", "odd.py:f", "--backward", f"odd.py:{backward}", "--shape", shape]) == 2
+    for backward, shape, dtype in (("none", "2,2", "float64"), ("tanh", "0", "float64"), ("tanh", "2", "bool")):
+        changes = ["--shape", shape, "--dtype", dtype]
+        assert main(["sweep", "odd.py:f", "--backward", f"odd.py:{backward}", *changes]) == 2
         said.append(capsys.readouterr().err.splitlines()[1])
 
     assert said == [
         "  = help: missing-input-gradient: the backward returned None as the gradient of x",
         "  = help: the inputs that are differentiated are empty",
+        "  = help: there is nothing to compare: no input is differentiated",
     ]

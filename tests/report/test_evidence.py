@@ -28,11 +28,11 @@ def said(evidence: dict[str, Plain], *also: str) -> list[str]:
         ),
         ({"explained": 0.0, "truth": math.inf}, "explains the backward to 0; the true gradient has another shape"),
         ({"truth": math.nan}, "the true gradient is not finite"),
-        ({"ratio": 0.5}, "it is 0.5 times the true one"),
+        ({"ratio": 0.5}, "the backward is 0.5 times the true one"),
         (
             {"ratio": [0.25, 3.0], "same sign": 0.5, "rank": 3, "depends on the upstream": False},
-            "it is from 0.25 to 3 times the true one; 50 % of the signs agree; the difference of the Jacobians has "
-            "rank 3; the difference does not depend on the upstream",
+            "the backward is from 0.25 to 3 times the true one; 50 % of the signs agree; the difference of the "
+            "Jacobians has rank 3; the difference does not depend on the upstream",
         ),
         ({"second_over_first": 2.0}, "the second call gives 2 times the first"),
     ],

@@ -40,7 +40,7 @@ def test_one_wrong_entry_of_a_large_array_is_a_finding_with_its_place():
     assert (finding.rule, finding.wrt) == ("mismatch", "x")
     assert finding.message == "1 of 40000 entries of x is wrong: x[41, 57]"
     assert finding.evidence["ratio"] == pytest.approx([1.5, 1.5])
-    assert "it is 1.5 times the true one" in str(report)
+    assert "the backward is 1.5 times the true one" in str(report)
 
 
 def test_wrong_rows_of_a_large_array_are_counted():
@@ -65,7 +65,7 @@ def test_mismatch_of_a_cropped_case_says_whose_entries_it_counts():
 
     [finding] = report.findings
     assert finding.message == "15 of 15 entries of W are wrong; counted on the case cropped to x (4, 3), W (3, 5)"
-    assert "it is 0.015625 times the true one" in str(report)
+    assert "the backward is 0.015625 times the true one" in " ".join(str(report).split())
 
 
 @pytest.mark.parametrize("mode", ["entries", "full"])
