@@ -411,3 +411,19 @@ def test_one_axis_of_a_resize_is_read_at_the_step_of_the_other(step, wanted):
         return (dx,)
 
     assert (first(forward, backward, {"x": random(3, 5)})["x"] == "height-width-swapped") is wanted
+
+
+@pytest.mark.parametrize(
+    ("forward", "rule"),
+    [
+        (np.tanh, "derivative-of-another-function"),
+        (lambda x: x / (1 + np.exp(-x)), "derivative-of-another-function"),
+        (lambda x: x**2, "derivative-of-another-function"),
+        (lambda x: np.clip(x, -0.7, 0.7), "saturation-mask-missing"),
+        (lambda x: 3.0 * x, None),
+    ],
+)
+def test_an_upstream_that_is_passed_on_is_the_derivative_of_the_identity_but_for_masks_and_factors(forward, rule):
+    found = first(forward, lambda g, x: (g,), {"x": random(4, 5)})["x"]
+
+    assert (found == rule) if rule else (found != "derivative-of-another-function")
