@@ -166,7 +166,8 @@ class FileKind(Type):
         if kind not in self.kinds:
             _refuse(value, param, suggest(kind, self.kinds))
         if not equals or not path:
-            _refuse(value, param, f"write KIND=PATH, for example {kind}=report.txt")
+            ending = {"table": "txt", "junit": "xml", "markdown": "md", "github": "txt"}.get(kind, kind)
+            _refuse(value, param, f"write KIND=PATH, for example {kind}=report.{ending}")
         return kind, path
 
 

@@ -69,7 +69,7 @@ def wrong_axis(view: View) -> Iterator[Prediction]:
             if np.array_equal(same, shape.same) and axes not in usual:
                 continue
             count = int(same[0].sum())
-            message = f"the sums of the backward ran over the axes {_names(axes)}, not over those of the forward"
+            message = f"the sums of the backward ran over {_names(axes)}, not over those of the forward"
             words = f"{message} ({usual[axes]})" if axes in usual else message
             wide = len(axes) > 1
             yield Prediction(words, remedy, jacobian=shape.compose(same=same), rank=wide, usual=axes in usual)
@@ -116,16 +116,14 @@ def _other_slices(view: View, subsets: list[tuple[int, ...]], remedy: str) -> It
             # the scale of every slice multiplies the sum: the words are those inside it, so the rows are the inputs
             found, spare = fit(view.A.T, blocks, [words[w] for w in labels], labels, same, view.noise + 1e-7)
             if found is not None and spare >= view.N and all(term.inside.any() for term in found.terms):
-                message = (
-                    f"the sums of the backward ran over the axes {_names(axes)}, not over the slices of the forward"
-                )
+                message = f"the sums of the backward ran over {_names(axes)}, not over the slices of the forward"
                 value = distance(found.compose(), view.A.T)
                 yield Prediction(message, remedy, explained=value, rank=12, evidence={"terms": list(labels)})
                 return
 
 
 def _names(axes: tuple[int, ...]) -> str:
-    return ", ".join(map(str, axes))
+    return f"{'axis' if len(axes) == 1 else 'the axes'} {', '.join(map(str, axes))}"
 
 
 def _reductions(view: View, remedy: str) -> Iterator[Prediction]:
@@ -164,7 +162,7 @@ def _reductions(view: View, remedy: str) -> Iterator[Prediction]:
         target = np.ravel_multi_index(tuple(place[axis] for axis in kept), view.shapes[0]) if kept else place[0] * 0
         spread = np.zeros_like(view.J)
         spread[target, np.arange(view.N)] = weight
-        message = f"the upstream was spread along the axes {_names(axes)}"
+        message = f"the upstream was spread along {_names(axes)}"
         yield Prediction(message, remedy, jacobian=spread, usual=axes == tuple(range(len(axes))))
     yield from _sums_elsewhere(
         view,
@@ -198,7 +196,7 @@ def _sums_elsewhere(view: View, support: np.ndarray, own: list[tuple[int, ...]])
                 if other == axes or any(view.x.shape[axis] < 2 for axis in other):
                     continue
                 if np.abs(seen.sum(axis=other) - level).max() <= close * abs(level):
-                    text = f"the weights add up to {level:.6g} over the axes {_names(other)}, not {_names(axes)}"
+                    text = f"the weights add up to {level:.6g} over {_names(other)}, not {_names(axes)}"
                     remedy = "normalise over the slices of the forward"
                     yield Prediction(text, remedy, explained=0.0, rank=14)
                     return
