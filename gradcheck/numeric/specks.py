@@ -17,7 +17,7 @@ from gradcheck.numeric.evaluate import Array, Evaluator, Indices, Mask, power_of
 from gradcheck.numeric.judge import FAIL, FLOOR, PASS, UNDECIDED, Criteria
 from gradcheck.numeric.look import Blocks, Look, output_derivatives
 from gradcheck.numeric.slopes import Slopes, measure_slopes
-from gradcheck.numeric.steps import own_sizes
+from gradcheck.numeric.steps import line_sizes, own_sizes
 from gradcheck.numeric.survey import Survey
 
 _FAR = 8.0  # a step of this many times an entry's own size reaches across whatever happens there
@@ -27,7 +27,16 @@ _WITHIN = 1 / 8  # share of its own size that an entry is moved by
 
 def find_specks(survey: Survey, far: float = _FAR) -> Mask:
     """(S, n) entries whose step is more than `far` times their own size, and which their length scale dwarfs."""
-    found: Mask = _own(survey) < np.minimum(survey.steps / far, _DWARFED * survey.steps / survey.relative)
+    return _dwarfed(survey, _own(survey), far)
+
+
+def find_tiny_lines(survey: Survey) -> Mask:
+    """(S, n) entries of a row, or a line along another axis, that would be specks all of them."""
+    return _dwarfed(survey, survey.layout.gather_inputs(line_sizes(survey.x)), _FAR)
+
+
+def _dwarfed(survey: Survey, sizes: Array, far: float) -> Mask:
+    found: Mask = sizes < np.minimum(survey.steps / far, _DWARFED * survey.steps / survey.relative)
     return found
 
 
@@ -71,11 +80,15 @@ def settle_specks(
     most
         Columns that are measured again, with four evaluations each; what has most against it first.
     """
-    if criteria is not None and found.survey.precision.name != "float64":
-        # steps are so long there that specks are common, and short ones see little: only for a claim that disagrees
+    if criteria is not None:
         value, bound = found.estimate.value, found.estimate.bound
         codes = criteria.classify(claim, value, bound, found.estimate.still)
-        specks = specks & ~np.isin(codes, (PASS, FLOOR))
+        suspect = ~np.isin(codes, (PASS, FLOOR))
+        if found.survey.precision.name == "float64":
+            # one small entry among others changes over their scale; where a claim agrees, only tiny rows may hide more
+            suspect |= find_tiny_lines(found.survey)[:, found.columns]
+        # below, steps are so long that specks are common, and short ones see little: only for a claim that disagrees
+        specks = specks & suspect
     unsure = Unsure(specks.copy(), np.full(specks.shape, np.nan), np.full(specks.shape, np.inf))
     if criteria is not None and found.survey.precision.name != "float64":
         # a short step resolves less than the long one: what is in doubt must be far above its noise

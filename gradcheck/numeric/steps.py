@@ -59,11 +59,17 @@ def own_sizes(x: Array) -> Array:
     size = np.where(np.isfinite(x), np.abs(x), 1.0)
     if not size.size or size.all():
         return size
+    return np.where(size > 0, size, line_sizes(x))
+
+
+def line_sizes(x: Array) -> Array:
+    """Least root mean square of a line of entries, along any axis, through every entry; 1 where all lines are 0."""
+    size = np.where(np.isfinite(x), np.abs(x), 1.0)
     around = np.full(x.shape, np.inf)
-    for axis in range(x.ndim):
+    for axis in range(x.ndim if size.size else 0):
         typical = root_sum_squares(np.moveaxis(size, axis, -1)) / np.sqrt(x.shape[axis])
         around = np.minimum(around, np.expand_dims(np.where(typical > 0, typical, np.inf), axis))
-    return np.where(size > 0, size, np.where(np.isfinite(around), around, 1.0))
+    return np.where(np.isfinite(around), around, 1.0)
 
 
 def careful_scales(x: Array, scale: Array) -> Array:

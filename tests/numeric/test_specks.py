@@ -12,7 +12,7 @@ from gradcheck.numeric.jacobian import measure_jacobian
 from gradcheck.numeric.judge import FAIL, STATUSES, UNDECIDED
 from gradcheck.numeric.layout import Layout
 from gradcheck.numeric.precision import DOUBLE
-from gradcheck.numeric.specks import find_specks
+from gradcheck.numeric.specks import find_specks, find_tiny_lines
 from gradcheck.numeric.steps import own_sizes
 from gradcheck.numeric.survey import survey
 
@@ -149,13 +149,35 @@ def test_ordinary_arrays_have_no_specks_and_cost_nothing():
     assert examine(evaluate, around, normalise_backward(G, ROWS)).evaluations == 2 * 9 + 2 * 4
 
 
-def test_one_speck_costs_one_column():
+def test_one_speck_costs_nothing_where_the_claim_agrees():
     x = CASES["log"](1e-9)[0]
 
     evaluate, around, _ = measured(np.sin, x, G)
 
     assert find_specks(around).sum() == 1
-    assert examine(evaluate, around, G.ravel() * np.cos(x)).evaluations == 2 * 9 + 2 * 4 + 4
+    assert not find_tiny_lines(around).any()
+    assert examine(evaluate, around, G.ravel() * np.cos(x)).evaluations == 2 * 9 + 2 * 4
+
+
+def test_entries_of_all_sizes_cost_no_more_than_others():
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((9, 9)) * 10.0 ** rng.uniform(-6, 3, (9, 9))
+    upstream = rng.standard_normal((9, 9))
+
+    evaluate, around, _ = measured(np.sin, x, upstream)
+
+    assert find_specks(around).sum() > 9
+    assert not find_tiny_lines(around).any()
+    assert examine(evaluate, around, upstream * np.cos(x)).evaluations <= 2.5 * 81
+
+
+def test_a_tiny_row_is_measured_within_itself_even_where_the_claim_agrees():
+    x = rows_with(1e-9)
+
+    evaluate, around, _ = measured(np.sin, x, G)
+
+    assert find_tiny_lines(around).sum() == 3
+    assert examine(evaluate, around, G * np.cos(x)).evaluations == 2 * 9 + 2 * 4 + 4 * 3
 
 
 def test_specks_of_an_array_tiny_as_a_whole_and_of_one_sign_are_none():
